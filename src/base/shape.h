@@ -1,0 +1,97 @@
+// Shapes: a description of a C structure, from which copying, encoding, printing and storing are derived.
+//
+// One table per structure replaces one hand-written copy, encode, decode and print function each.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct wall_shape;
+struct wall_shape_field;
+
+enum wall_shape_kind {
+    WALL_SHAPE_U8,
+    WALL_SHAPE_U16,
+    WALL_SHAPE_U32,
+    WALL_SHAPE_U64,
+    WALL_SHAPE_BYTES,     // `size` bytes stored inline (a GUID, an address)
+    WALL_SHAPE_TEXT,      // pointer to a NUL-terminated string of 16-bit units, may be NULL
+    WALL_SHAPE_TEXT8,     // pointer to a NUL-terminated string of bytes, may be NULL
+    WALL_SHAPE_STRUCT,    // a structure of `shape` stored inline
+    WALL_SHAPE_POINTER,   // pointer to one `shape`, may be NULL
+    WALL_SHAPE_ARRAY,     // pointer to `count` elements of `shape`, stored one after another
+    WALL_SHAPE_POINTERS,  // pointer to an array of `count` pointers to `shape`; no element may be NULL
+    WALL_SHAPE_DATA,      // pointer to `count` bytes
+    WALL_SHAPE_SID,       // pointer to a SID (length from its SubAuthorityCount), may be NULL
+    WALL_SHAPE_UNION,     // what lies at `offset` is told by the selector at `link_offset`
+};
+
+// One case of a union. Every case describes the same bytes, starting at the union's offset.
+struct wall_shape_case {
+    uint32_t selector;
+    enum wall_shape_kind kind;
+    uint32_t size;                   // for WALL_SHAPE_BYTES
+    const struct wall_shape *shape;  // for STRUCT and POINTER
+};
+
+struct wall_shape_field {
+    const char *name;  // the member's name, as printed
+    enum wall_shape_kind kind;
+    uint32_t offset;
+    uint32_t size;         // bytes of the member itself
+    uint32_t link_offset;  // ARRAY, POINTERS, DATA: the uint32_t count; UNION: the uint32_t selector
+    const struct wall_shape *shape;
+    const struct wall_shape_case *cases;
+    uint32_t case_count;
+};
+
+struct wall_shape {
+    const char *name;
+    uint32_t size;
+    const struct wall_shape_field *fields;
+    uint32_t field_count;
+};
+
+#define WALL_SHAPE_MEMBER_(type, member) \
+    .name = #member, .offset = (uint32_t)offsetof(type, member), .size = (uint32_t)sizeof(((type *)0)->member)
+
+#define WALL_FIELD_U8(type, member) { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_U8 }
+#define WALL_FIELD_U16(type, member) { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_U16 }
+#define WALL_FIELD_U32(type, member) { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_U32 }
+#define WALL_FIELD_U64(type, member) { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_U64 }
+#define WALL_FIELD_BYTES(type, member) { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_BYTES }
+#define WALL_FIELD_TEXT(type, member) { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_TEXT }
+#define WALL_FIELD_TEXT8(type, member) { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_TEXT8 }
+#define WALL_FIELD_SID(type, member) { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_SID }
+#define WALL_FIELD_STRUCT(type, member, of) \
+    { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_STRUCT, .shape = (of) }
+#define WALL_FIELD_POINTER(type, member, of) \
+    { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_POINTER, .shape = (of) }
+#define WALL_FIELD_ARRAY(type, member, count, of) \
+    { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_ARRAY, \
+      .link_offset = (uint32_t)offsetof(type, count), .shape = (of) }
+#define WALL_FIELD_POINTERS(type, member, count, of) \
+    { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_POINTERS, \
+      .link_offset = (uint32_t)offsetof(type, count), .shape = (of) }
+#define WALL_FIELD_DATA(type, member, count) \
+    { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_DATA, .link_offset = (uint32_t)offsetof(type, count) }
+#define WALL_FIELD_UNION(type, member, selector, table) \
+    { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_UNION, \
+      .link_offset = (uint32_t)offsetof(type, selector), .cases = (table), \
+      .case_count = (uint32_t)(sizeof(table) / sizeof((table)[0])) }
+
+#define WALL_SHAPE(variable, type, field_table) \
+    const struct wall_shape variable = { #type, (uint32_t)sizeof(type), (field_table), \
+                                         (uint32_t)(sizeof(field_table) / sizeof((field_table)[0])) }
+
+// Bytes a copy of `object` takes, all it points to included.
+// Returns 0 when `object` cannot be copied: a union selector without a case, a NULL array with a count, or a
+// structure nested deeper than WALL_SHAPE_DEPTH_MAX.
+size_t wall_shape_measure(const struct wall_shape *shape, const void *object);
+
+// Copies `object` and all it points to into one block from malloc(); one free() releases everything.
+// Returns the copy, or NULL with errno EINVAL (see wall_shape_measure) or ENOMEM.
+void *wall_shape_clone(const struct wall_shape *shape, const void *object);
+
+// Structures nest at most this deep (a filter condition's range value needs 6).
+#define WALL_SHAPE_DEPTH_MAX 12

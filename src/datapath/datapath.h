@@ -1,0 +1,86 @@
+// The datapath: where connections are seen, held, permitted and blocked. One interface, several bodies.
+//
+// The body tells its user of flows that need a decision; the user answers each by flow id, whenever it likes. A flow
+// without an answer stays held: no byte of it leaves. Single-threaded: all calls and callbacks on the caller's thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wall_policy;
+struct wall_error;
+struct wall_datapath;
+
+// One flow at one layer, as the kernel saw it. Addresses in network byte order (IPv4 in the first 4 bytes), ports in
+// host byte order. Borrowed: valid during the callback.
+struct wall_flow {
+    uint64_t id;            // unique for the life of the datapath and across its restarts
+    uint16_t layer_id;      // FWPS_LAYER_ALE_AUTH_CONNECT_V4 …
+    uint8_t family;         // AF_INET or AF_INET6
+    uint8_t protocol;       // IPPROTO_TCP, UDP, ICMP, ICMPV6
+    uint8_t irql;           // 0 PASSIVE_LEVEL, 2 DISPATCH_LEVEL: the context the hook ran in
+    bool adopted;           // held since before this datapath was opened (a restart of the service)
+    uint32_t process_id;    // thread group id in the initial pid namespace
+    uint32_t thread_id;
+    uint32_t user_id, group_id;
+    uint64_t cgroup_id;
+    uint64_t socket_cookie;
+    uint64_t netns_cookie;
+    uint64_t executable_inode;
+    uint32_t executable_device;  // kernel encoding (MKDEV)
+    const char *executable_path; // absolute, as the kernel walked it at the socket call; NUL-terminated
+    const char *process_name;    // comm
+    uint8_t local_address[16], remote_address[16];
+    uint16_t local_port, remote_port;  // ICMP: type and code
+    uint32_t interface_index;
+    uint64_t time_ns;       // CLOCK_BOOTTIME at the socket call
+    const uint8_t *packet;  // the held first packet, from the IP header on; NULL when there is none yet
+    size_t packet_bytes;
+};
+
+enum wall_flow_decision { WALL_FLOW_PERMIT, WALL_FLOW_BLOCK };
+
+struct wall_datapath_events {
+    void *context;
+    // A flow needs a decision. Called once per flow and layer.
+    void (*flow_held)(void *context, const struct wall_flow *flow);
+    // A held flow is gone without a decision (the program closed the socket or died).
+    void (*flow_gone)(void *context, uint64_t flow_id);
+    // The kernel decided a flow by itself (a static filter). For the log; may be incomplete under load (see stats).
+    void (*flow_decided)(void *context, const struct wall_flow *flow, enum wall_flow_decision decision,
+                         uint64_t filter_id);
+};
+
+struct wall_datapath_config {
+    const char *cgroup_path;  // absolute path of the cgroup to attach to
+    const char *pin_path;     // absolute path of a directory; pins live below it (a bpffs is mounted there if needed)
+    struct wall_datapath_events events;
+};
+
+struct wall_datapath_stats {
+    uint64_t flows_seen, flows_held_now, flows_permitted, flows_blocked, flows_gone;
+    uint64_t events_lost;      // log events dropped (verdicts are never lost)
+    uint64_t fail_closed;      // flows refused because a table or buffer was full
+};
+
+// Loads and attaches, or adopts what an earlier instance left pinned. With no filters attached nothing is held.
+// Returns 0, or -EPERM, -ENOENT (no BTF, no cgroup v2, no such cgroup), -EBUSY (another live instance holds the pins),
+// -ENOTSUP (what this kernel lacks) with `err` telling what, where and what to do.
+int wall_datapath_open(const struct wall_datapath_config *config, struct wall_datapath **ret_datapath,
+                       struct wall_error *err);
+// Leaves everything pinned: static verdicts go on, held flows stay held.
+void wall_datapath_close(struct wall_datapath *datapath);
+// Detaches and unpins everything this datapath ever created; held flows are refused first. Also frees it.
+int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err);
+
+int wall_datapath_fd(const struct wall_datapath *datapath);  // readable when wall_datapath_dispatch() has work
+int wall_datapath_dispatch(struct wall_datapath *datapath);  // runs callbacks; 0 or -errno
+
+// Enforces a new policy, atomically for every connection. `policy` is borrowed; the datapath takes references.
+int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy *policy, struct wall_error *err);
+
+// Answers a held flow, once. Returns 0, or -ENOENT when the flow is unknown or gone.
+int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision);
+
+void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapath_stats *ret_stats);
