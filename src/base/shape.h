@@ -3,6 +3,7 @@
 // One table per structure replaces one hand-written copy, encode, decode and print function each.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,11 +27,15 @@ enum wall_shape_kind {
     WALL_SHAPE_UNION,     // what lies at `offset` is told by the selector at `link_offset`
 };
 
-// One case of a union. Every case describes the same bytes, starting at the union's offset.
+// A SID has at most this many sub-authorities (SID_MAX_SUB_AUTHORITIES).
+#define WALL_SHAPE_SID_PARTS_MAX 15
+
+// One case of a union. Every case describes the same bytes, starting at the union's offset. ARRAY, POINTERS, DATA and
+// UNION cannot be cases: wrap them in a structure.
 struct wall_shape_case {
     uint32_t selector;
     enum wall_shape_kind kind;
-    uint32_t size;                   // for WALL_SHAPE_BYTES
+    uint32_t size;                   // for WALL_SHAPE_BYTES; 0: this case holds nothing (FWP_EMPTY)
     const struct wall_shape *shape;  // for STRUCT and POINTER
 };
 
@@ -40,6 +45,7 @@ struct wall_shape_field {
     uint32_t offset;
     uint32_t size;         // bytes of the member itself
     uint32_t link_offset;  // ARRAY, POINTERS, DATA: the uint32_t count; UNION: the uint32_t selector
+    uint32_t link_mask;    // UNION: bits of the selector that count; 0: all
     const struct wall_shape *shape;
     const struct wall_shape_case *cases;
     uint32_t case_count;
@@ -79,19 +85,39 @@ struct wall_shape {
     { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_UNION, \
       .link_offset = (uint32_t)offsetof(type, selector), .cases = (table), \
       .case_count = (uint32_t)(sizeof(table) / sizeof((table)[0])) }
+// A union told by some bits of a flags member.
+#define WALL_FIELD_UNION_BITS(type, member, selector, mask, table) \
+    { WALL_SHAPE_MEMBER_(type, member), .kind = WALL_SHAPE_UNION, \
+      .link_offset = (uint32_t)offsetof(type, selector), .link_mask = (mask), .cases = (table), \
+      .case_count = (uint32_t)(sizeof(table) / sizeof((table)[0])) }
 
 #define WALL_SHAPE(variable, type, field_table) \
     const struct wall_shape variable = { #type, (uint32_t)sizeof(type), (field_table), \
                                          (uint32_t)(sizeof(field_table) / sizeof((field_table)[0])) }
 
+// Structures nest at most this deep, unions and arrays not counted (a filter condition's range value needs 6).
+#define WALL_SHAPE_DEPTH_MAX 12
+
 // Bytes a copy of `object` takes, all it points to included.
-// Returns 0 when `object` cannot be copied: a union selector without a case, a NULL array with a count, or a
-// structure nested deeper than WALL_SHAPE_DEPTH_MAX.
+// Returns 0 when `object` cannot be copied: a union selector without a case, a NULL array or element with a count, a
+// SID with too many parts, or a structure nested deeper than WALL_SHAPE_DEPTH_MAX.
 size_t wall_shape_measure(const struct wall_shape *shape, const void *object);
 
-// Copies `object` and all it points to into one block from malloc(); one free() releases everything.
+// Copies `object` and all it points to into one block from malloc(); one free() releases everything. Padding and
+// members the shape does not describe are zero in the copy; empty arrays and data become NULL.
 // Returns the copy, or NULL with errno EINVAL (see wall_shape_measure) or ENOMEM.
 void *wall_shape_clone(const struct wall_shape *shape, const void *object);
 
-// Structures nest at most this deep (a filter condition's range value needs 6).
-#define WALL_SHAPE_DEPTH_MAX 12
+// --- For code that walks shapes (codec, printers) ---
+
+// What a union holds in `object`: fills `ret_field` with the chosen case as a plain field.
+// Returns false when the selector has no case.
+bool wall_shape_select(const struct wall_shape_field *field, const void *object, struct wall_shape_field *ret_field);
+// The uint32_t at `field`'s link_offset.
+uint32_t wall_shape_link(const struct wall_shape_field *field, const void *object);
+// Bytes that U8 … U64 and BYTES take inside their structure.
+size_t wall_shape_inline_size(const struct wall_shape_field *field);
+// Bytes of a SID; 0 when it has too many parts.
+size_t wall_shape_sid_size(const void *sid);
+// Units of a text before its NUL.
+size_t wall_shape_text_length(const uint16_t *text);
