@@ -1,0 +1,68 @@
+# The front door. meson and ninja do the work; this file only names what people want to do.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := build
+.PHONY: build setup run test test-kernels test-sanitizers coverage fuzz bench bench-quick install clean help
+
+build: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+setup:
+	@tools/setup.sh build
+
+$(BUILD)/build.ninja: | setup
+	@meson setup $(BUILD) --prefix=$(PREFIX)
+
+run: build
+	@tools/demo.sh
+
+test:
+	@tools/setup.sh test
+	@tools/test.sh
+
+test-kernels:
+	@tools/setup.sh kernels
+	@tests/kernels/run.sh all
+
+test-sanitizers:
+	@tools/setup.sh test
+	@tools/test-sanitizers.sh
+
+coverage:
+	@tools/setup.sh test
+	@tools/coverage.sh
+
+fuzz:
+	@tools/setup.sh test
+	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+bench: build
+	@tools/setup.sh bench
+	@tools/bench.sh
+
+bench-quick: build
+	@tools/setup.sh bench
+	@tools/bench.sh --quick
+
+install: build
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@meson install -C $(BUILD) $(if $(DESTDIR),--destdir=$(abspath $(DESTDIR)))
+
+clean:
+	rm -rf $(BUILD) build-asan build-tsan build-coverage build-fuzz
+
+help:
+	@echo 'make                  build everything into build/ (installs missing Debian packages first)'
+	@echo 'make run              show it at work, in namespaces of its own'
+	@echo 'make test             the whole test suite; as root the system suite as well'
+	@echo 'make test-kernels     the eBPF part on the kernels of Debian, in virtual machines'
+	@echo 'make test-sanitizers  unit tests under ASan+UBSan, and under TSan'
+	@echo 'make coverage         line coverage of the unit tests by room'
+	@echo 'make fuzz             each fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make bench            the full benchmark; make bench-quick: three minutes'
+	@echo 'make install          DESTDIR= PREFIX=$(PREFIX)'
+	@echo 'make clean            remove all build folders'
