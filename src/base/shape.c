@@ -41,6 +41,12 @@ static void store_pointer(unsigned char *at, const void *pointer)
         memcpy(at, &pointer, sizeof(pointer));
 }
 
+bool wall_shape_has_link(const struct wall_shape_field *field)
+{
+    return field->kind == WALL_SHAPE_ARRAY || field->kind == WALL_SHAPE_POINTERS || field->kind == WALL_SHAPE_DATA ||
+           field->kind == WALL_SHAPE_UNION;
+}
+
 uint32_t wall_shape_link(const struct wall_shape_field *field, const void *object)
 {
     uint32_t link;
@@ -48,12 +54,18 @@ uint32_t wall_shape_link(const struct wall_shape_field *field, const void *objec
     return link;
 }
 
-bool wall_shape_select(const struct wall_shape_field *field, const void *object, struct wall_shape_field *ret_field)
+bool wall_shape_carries_link(const struct wall_shape *shape, uint32_t index)
 {
-    uint32_t selector = wall_shape_link(field, object);
-    if (field->link_mask)
-        selector &= field->link_mask;
+    const struct wall_shape_field *field = &shape->fields[index];
+    for (uint32_t i = 0; i < index; i++)
+        if (wall_shape_has_link(&shape->fields[i]) && shape->fields[i].link_offset == field->link_offset)
+            return false;
+    return true;
+}
 
+bool wall_shape_select(const struct wall_shape_field *field, uint32_t link, struct wall_shape_field *ret_field)
+{
+    uint32_t selector = field->link_mask ? link & field->link_mask : link;
     for (uint32_t i = 0; i < field->case_count; i++) {
         const struct wall_shape_case *chosen = &field->cases[i];
         if (chosen->selector != selector)
@@ -180,6 +192,9 @@ static bool copy_field(struct copier *copier, const struct wall_shape_field *fie
     unsigned char *to = copy ? copy + field->offset : NULL;
     struct wall_shape_field chosen;
 
+    if (copy && wall_shape_has_link(field))
+        memcpy(copy + field->link_offset, object + field->link_offset, sizeof(uint32_t));
+
     switch (field->kind) {
     case WALL_SHAPE_U8:
     case WALL_SHAPE_U16:
@@ -196,7 +211,8 @@ static bool copy_field(struct copier *copier, const struct wall_shape_field *fie
     case WALL_SHAPE_DATA:
         return copy_counted(copier, field, object, from, to, depth);
     case WALL_SHAPE_UNION:
-        return wall_shape_select(field, object, &chosen) && copy_field(copier, &chosen, object, copy, depth);
+        return wall_shape_select(field, wall_shape_link(field, object), &chosen) &&
+               copy_field(copier, &chosen, object, copy, depth);
     case WALL_SHAPE_TEXT:
     case WALL_SHAPE_TEXT8:
     case WALL_SHAPE_SID:
@@ -248,11 +264,126 @@ void *wall_shape_clone(const struct wall_shape *shape, const void *object)
         return NULL;
     }
 
-    struct copier copier = { .block = calloc(1, size), .used = shape->size };
-    if (!copier.block) {
+    void *copy = calloc(1, size);
+    if (!copy) {
         errno = ENOMEM;
         return NULL;
     }
-    (void)copy_struct(&copier, shape, object, copier.block, 1);
-    return copier.block;
+    wall_shape_place(shape, object, copy);
+    return copy;
+}
+
+void wall_shape_place(const struct wall_shape *shape, const void *object, void *ret_copy)
+{
+    struct copier copier = { .block = ret_copy, .used = shape->size };
+    (void)copy_struct(&copier, shape, object, ret_copy, 1);
+}
+
+// --- Checking descriptions ---
+
+static const char *find_flaw(const struct wall_shape *shape, unsigned depth, const char **ret_name);
+
+static bool needs_shape(enum wall_shape_kind kind)
+{
+    return kind == WALL_SHAPE_STRUCT || kind == WALL_SHAPE_POINTER || kind == WALL_SHAPE_ARRAY ||
+           kind == WALL_SHAPE_POINTERS;
+}
+
+// Bytes a member of this kind takes; 0: any number.
+static size_t member_size(const struct wall_shape_field *field)
+{
+    switch (field->kind) {
+    case WALL_SHAPE_U8:
+    case WALL_SHAPE_U16:
+    case WALL_SHAPE_U32:
+    case WALL_SHAPE_U64:
+        return wall_shape_inline_size(field);
+    case WALL_SHAPE_STRUCT:
+        return field->shape->size;
+    case WALL_SHAPE_BYTES:
+    case WALL_SHAPE_UNION:
+        return 0;
+    default:
+        return sizeof(void *);
+    }
+}
+
+static const char *find_case_flaw(const struct wall_shape_field *field, unsigned depth, const char **ret_name)
+{
+    for (uint32_t i = 0; i < field->case_count; i++) {
+        struct wall_shape_field chosen;
+        (void)wall_shape_select(field, field->cases[i].selector, &chosen);
+        if (wall_shape_has_link(&chosen))
+            return "a case that needs a count or selector";
+        if (needs_shape(chosen.kind) && !chosen.shape)
+            return "a case without a shape";
+        size_t size = member_size(&chosen);
+        if ((size ? size : chosen.size) > field->size)
+            return "a case that is larger than its union";
+        if (field->link_mask && (field->cases[i].selector & ~field->link_mask))
+            return "a case that its mask hides";
+        const char *flaw = chosen.shape ? find_flaw(chosen.shape, depth + 1, ret_name) : NULL;
+        if (flaw)
+            return flaw;
+    }
+    return field->case_count ? NULL : "a union without cases";
+}
+
+static const char *find_field_flaw(const struct wall_shape_field *field, unsigned depth, const char **ret_name)
+{
+    *ret_name = field->name;
+    if (needs_shape(field->kind) && !field->shape)
+        return "no shape";
+    if (member_size(field) && member_size(field) != field->size)
+        return "the member's size does not fit its kind";
+    if (field->kind == WALL_SHAPE_UNION)
+        return find_case_flaw(field, depth, ret_name);
+    return field->shape ? find_flaw(field->shape, depth + 1, ret_name) : NULL;
+}
+
+// How many fields describe the byte at `offset`: as their member, or as the count or selector they carry.
+static unsigned count_covering(const struct wall_shape *shape, uint32_t offset)
+{
+    unsigned covering = 0;
+    for (uint32_t i = 0; i < shape->field_count; i++) {
+        const struct wall_shape_field *field = &shape->fields[i];
+        covering += offset >= field->offset && offset - field->offset < field->size;
+        covering += wall_shape_has_link(field) && wall_shape_carries_link(shape, i) &&
+                    offset >= field->link_offset && offset - field->link_offset < sizeof(uint32_t);
+    }
+    return covering;
+}
+
+static const char *find_flaw(const struct wall_shape *shape, unsigned depth, const char **ret_name)
+{
+    if (depth > WALL_SHAPE_DEPTH_MAX)
+        return NULL;
+
+    uint32_t links = 0, gap = 0;
+    for (uint32_t i = 0; i < shape->field_count; i++) {
+        const char *flaw = find_field_flaw(&shape->fields[i], depth, ret_name);
+        if (flaw)
+            return flaw;
+        links += wall_shape_has_link(&shape->fields[i]) && wall_shape_carries_link(shape, i);
+    }
+
+    *ret_name = shape->name;
+    if (shape->field_count == 0)
+        return "no fields";
+    if (links > WALL_SHAPE_LINKS_MAX)
+        return "too many counts and selectors";
+    for (uint32_t offset = 0; offset < shape->size; offset++) {
+        unsigned covering = count_covering(shape, offset);
+        gap = covering ? 0 : gap + 1;
+        if (covering > 1)
+            return "two fields describe the same byte";
+        if (gap >= PART_ALIGNMENT)
+            return "a member is not described";
+    }
+    return NULL;
+}
+
+const char *wall_shape_flaw(const struct wall_shape *shape, const char **ret_name)
+{
+    return find_flaw(shape, 1, ret_name);
 }

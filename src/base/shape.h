@@ -1,6 +1,8 @@
 // Shapes: a description of a C structure, from which copying, encoding, printing and storing are derived.
 //
-// One table per structure replaces one hand-written copy, encode, decode and print function each.
+// One table per structure replaces one hand-written copy, encode, decode and print function each
+// (docs/decisions/0003). A member that counts an array or selects a union's case is never a field of its own: the
+// field that needs it carries it, so a copy or a decoded object cannot contradict itself.
 #pragma once
 
 #include <stdbool.h>
@@ -45,7 +47,7 @@ struct wall_shape_field {
     uint32_t offset;
     uint32_t size;         // bytes of the member itself
     uint32_t link_offset;  // ARRAY, POINTERS, DATA: the uint32_t count; UNION: the uint32_t selector
-    uint32_t link_mask;    // UNION: bits of the selector that count; 0: all
+    uint32_t link_mask;    // UNION: bits of the selector that tell the case; 0: all
     const struct wall_shape *shape;
     const struct wall_shape_case *cases;
     uint32_t case_count;
@@ -98,6 +100,9 @@ struct wall_shape {
 // Structures nest at most this deep, unions and arrays not counted (a filter condition's range value needs 6).
 #define WALL_SHAPE_DEPTH_MAX 12
 
+// One structure has at most this many different counts and selectors.
+#define WALL_SHAPE_LINKS_MAX 8
+
 // Bytes a copy of `object` takes, all it points to included.
 // Returns 0 when `object` cannot be copied: a union selector without a case, a NULL array or element with a count, a
 // SID with too many parts, or a structure nested deeper than WALL_SHAPE_DEPTH_MAX.
@@ -108,16 +113,28 @@ size_t wall_shape_measure(const struct wall_shape *shape, const void *object);
 // Returns the copy, or NULL with errno EINVAL (see wall_shape_measure) or ENOMEM.
 void *wall_shape_clone(const struct wall_shape *shape, const void *object);
 
+// Copies like wall_shape_clone() into memory of the caller: zeroed, aligned to 8, of the size that
+// wall_shape_measure() told for the same object.
+void wall_shape_place(const struct wall_shape *shape, const void *object, void *ret_copy);
+
 // --- For code that walks shapes (codec, printers) ---
 
-// What a union holds in `object`: fills `ret_field` with the chosen case as a plain field.
-// Returns false when the selector has no case.
-bool wall_shape_select(const struct wall_shape_field *field, const void *object, struct wall_shape_field *ret_field);
-// The uint32_t at `field`'s link_offset.
+// Whether `field` carries a count or selector (ARRAY, POINTERS, DATA, UNION).
+bool wall_shape_has_link(const struct wall_shape_field *field);
+// That count or selector.
 uint32_t wall_shape_link(const struct wall_shape_field *field, const void *object);
+// Whether field `index` is the first of `shape` with its count or selector (two unions may share one).
+bool wall_shape_carries_link(const struct wall_shape *shape, uint32_t index);
+// What a union whose selector is `link` holds: fills `ret_field` with the chosen case as a plain field.
+// Returns false when there is no such case.
+bool wall_shape_select(const struct wall_shape_field *field, uint32_t link, struct wall_shape_field *ret_field);
 // Bytes that U8 … U64 and BYTES take inside their structure.
 size_t wall_shape_inline_size(const struct wall_shape_field *field);
 // Bytes of a SID; 0 when it has too many parts.
 size_t wall_shape_sid_size(const void *sid);
 // Units of a text before its NUL.
 size_t wall_shape_text_length(const uint16_t *text);
+
+// What is wrong with a description: NULL when it covers every byte of its structure once (padding apart), its sizes
+// fit its kinds and every part of it is well-formed too. `ret_name` gets the structure or member that is wrong.
+const char *wall_shape_flaw(const struct wall_shape *shape, const char **ret_name);

@@ -41,7 +41,6 @@ static const struct wall_shape_case choice_cases[] = {
     { HOLDS_INLINE, WALL_SHAPE_STRUCT, 0, &leaf_shape },
 };
 static const struct wall_shape_field choice_fields[] = {
-    WALL_FIELD_U32(struct choice, type),
     WALL_FIELD_UNION(struct choice, value, type, choice_cases),
 };
 static const WALL_SHAPE(choice_shape, struct choice, choice_fields);
@@ -61,7 +60,6 @@ struct tree {
         uint64_t number;
         uint8_t key[16];
     } context;
-    void *not_described;
 };
 
 static const struct wall_shape_case context_cases[] = {
@@ -70,10 +68,6 @@ static const struct wall_shape_case context_cases[] = {
 };
 static const struct wall_shape_field tree_fields[] = {
     WALL_FIELD_BYTES(struct tree, key),
-    WALL_FIELD_U32(struct tree, flags),
-    WALL_FIELD_U32(struct tree, leaf_count),
-    WALL_FIELD_U32(struct tree, pointer_count),
-    WALL_FIELD_U32(struct tree, data_count),
     WALL_FIELD_ARRAY(struct tree, leaves, leaf_count, &leaf_shape),
     WALL_FIELD_POINTERS(struct tree, pointers, pointer_count, &leaf_shape),
     WALL_FIELD_DATA(struct tree, data, data_count),
@@ -107,7 +101,6 @@ static void clone_copies_everything(void **state)
                          .data_count = 3, .leaves = leaves, .pointers = pointers, .data = data, .name = (char *)"name",
                          .choice = { HOLDS_LEAF, { .leaf = &leaves[0] } }, .context = { .key = { 5, 4 } } };
     tree.context.key[15] = 77;
-    tree.not_described = &tree;
 
     struct tree *copy = wall_shape_clone(&tree_shape, &tree);
     assert_non_null(copy);
@@ -125,7 +118,6 @@ static void clone_copies_everything(void **state)
     assert_string_equal(copy->name, "name");
     assert_int_equal(copy->choice.value.leaf->big, 11);
     assert_memory_equal(copy->context.key, tree.context.key, 16);
-    assert_null(copy->not_described);
 
     // Everything lies inside the one block.
     size_t size = wall_shape_measure(&tree_shape, &tree);
@@ -249,6 +241,96 @@ static void measure_aligns_parts(void **state)
     free(copy);
 }
 
+// Two unions that one selector tells.
+struct twins {
+    uint32_t type;
+    union { uint16_t number; struct leaf *leaf; } first, second;
+};
+static const struct wall_shape_case twin_cases[] = {
+    { 0, WALL_SHAPE_U16, 0, NULL },
+    { 1, WALL_SHAPE_POINTER, 0, &leaf_shape },
+};
+static const struct wall_shape_field twins_fields[] = {
+    WALL_FIELD_UNION(struct twins, first, type, twin_cases),
+    WALL_FIELD_UNION(struct twins, second, type, twin_cases),
+};
+static const WALL_SHAPE(twins_shape, struct twins, twins_fields);
+
+static void one_selector_may_tell_two_unions(void **state)
+{
+    struct leaf leaf = { 1, 2, NULL };
+    struct twins *copy = wall_shape_clone(&twins_shape, &(struct twins){ 1, { .leaf = &leaf }, { .leaf = &leaf } });
+    assert_non_null(copy);
+    assert_int_equal(copy->type, 1);
+    assert_int_equal(copy->first.leaf->big, 2);
+    assert_int_equal(copy->second.leaf->big, 2);
+    free(copy);
+}
+
+static void place_fills_the_callers_memory(void **state)
+{
+    struct leaf leaf = { 1, 2, word };
+    size_t size = wall_shape_measure(&leaf_shape, &leaf);
+    struct leaf *copy = calloc(1, size);
+    wall_shape_place(&leaf_shape, &leaf, copy);
+    assert_memory_equal(copy->text, word, sizeof(word));
+    assert_ptr_equal(copy->text, copy + 1);
+    free(copy);
+}
+
+static void sound_descriptions_have_no_flaw(void **state)
+{
+    const char *name = NULL;
+    assert_null(wall_shape_flaw(&tree_shape, &name));
+    assert_null(wall_shape_flaw(&chain_shape, &name));
+    assert_null(wall_shape_flaw(&twins_shape, &name));
+}
+
+static void assert_flawed(const struct wall_shape *shape, const char *flaw, const char *name)
+{
+    const char *found_name = NULL;
+    const char *found = wall_shape_flaw(shape, &found_name);
+    assert_non_null(found);
+    assert_string_equal(found, flaw);
+    assert_string_equal(found_name, name);
+}
+
+static void flaws_are_found(void **state)
+{
+    static const struct wall_shape_field gap[] = { WALL_FIELD_U8(struct leaf, small), WALL_FIELD_U64(struct leaf, big) };
+    static const WALL_SHAPE(gap_shape, struct leaf, gap);
+    assert_flawed(&gap_shape, "a member is not described", "struct leaf");
+
+    static const struct wall_shape_field twice[] = {
+        WALL_FIELD_U8(struct leaf, small), WALL_FIELD_U64(struct leaf, big), WALL_FIELD_U64(struct leaf, big),
+        WALL_FIELD_TEXT(struct leaf, text),
+    };
+    static const WALL_SHAPE(twice_shape, struct leaf, twice);
+    assert_flawed(&twice_shape, "two fields describe the same byte", "struct leaf");
+
+    static const struct wall_shape_field wrong_kind[] = { WALL_FIELD_U32(struct leaf, big) };
+    static const WALL_SHAPE(wrong_kind_shape, struct leaf, wrong_kind);
+    assert_flawed(&wrong_kind_shape, "the member's size does not fit its kind", "big");
+
+    static const struct wall_shape_field selector_twice[] = {
+        WALL_FIELD_U32(struct choice, type), WALL_FIELD_UNION(struct choice, value, type, choice_cases),
+    };
+    static const WALL_SHAPE(selector_twice_shape, struct choice, selector_twice);
+    assert_flawed(&selector_twice_shape, "two fields describe the same byte", "struct choice");
+
+    static const struct wall_shape_case large[] = { { 0, WALL_SHAPE_STRUCT, 0, &tree_shape } };
+    static const struct wall_shape_field large_fields[] = { WALL_FIELD_UNION(struct choice, value, type, large) };
+    static const WALL_SHAPE(large_shape, struct choice, large_fields);
+    assert_flawed(&large_shape, "a case that is larger than its union", "value");
+
+    static const struct wall_shape_field no_shape[] = { WALL_FIELD_POINTER(struct chain, next, NULL) };
+    static const WALL_SHAPE(no_shape_shape, struct chain, no_shape);
+    assert_flawed(&no_shape_shape, "no shape", "next");
+
+    static const struct wall_shape nothing = { "nothing", 0, NULL, 0 };
+    assert_flawed(&nothing, "no fields", "nothing");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +343,10 @@ int main(void)
         cmocka_unit_test(every_union_case_is_copied),
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(measure_aligns_parts),
+        cmocka_unit_test(one_selector_may_tell_two_unions),
+        cmocka_unit_test(place_fills_the_callers_memory),
+        cmocka_unit_test(sound_descriptions_have_no_flaw),
+        cmocka_unit_test(flaws_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
