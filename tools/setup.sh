@@ -116,7 +116,7 @@ if [ $action = list ]; then
     printf '%s\n' $wanted
     exit 0
 fi
-command -v dpkg-query >/dev/null || fail "this is not Debian (no dpkg-query); needed are, by their Debian names:" $wanted
+command -v dpkg-query >/dev/null || fail "not Debian (no dpkg-query); needed, by Debian names:" $wanted
 missing=$(missing_of $wanted)
 [ -n "$missing" ] || exit 0
 [ $action = install ] || fail "missing: $missing"

@@ -148,7 +148,7 @@ static BOOLEAN parse_group(const WCHAR *text, ULONG length, UCHAR ret_bytes[2])
     return TRUE;
 }
 
-// Reads groups separated by single colons, an IPv4 tail allowed. Returns FALSE on anything else or over `maximum` bytes.
+// Reads groups separated by single colons, an IPv4 tail allowed. Returns FALSE on anything else or over `maximum`.
 static BOOLEAN parse_groups(const WCHAR *text, ULONG length, BOOLEAN may_end_in_v4, ULONG maximum, UCHAR *ret_bytes,
                             ULONG *ret_count)
 {

@@ -31,7 +31,6 @@ bool wall_utf16_to_path(const uint16_t *units, size_t unit_count, char *bytes, s
 size_t wall_utf16_to_utf8(const uint16_t *units, size_t unit_count, char *bytes, size_t capacity);
 
 // Terminated conversions; the result is for free(), NULL when memory is short.
-
 uint16_t *wall_utf16_new_from_path(const char *path);
 // Returns 0, -EILSEQ (not valid UTF-8) or -ENOMEM.
 int wall_utf16_new_from_utf8(const char *text, uint16_t **ret_text);

@@ -83,4 +83,5 @@ int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy 
 // Answers a held flow, once. Returns 0, or -ENOENT when the flow is unknown or gone.
 int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision);
 
+// A snapshot of the counters since the datapath was first opened.
 void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapath_stats *ret_stats);

@@ -24,7 +24,7 @@ struct wall_trace_entry {
 };
 
 struct wall_classify_result {
-    uint32_t action;     // FWP_ACTION_PERMIT, FWP_ACTION_BLOCK, or FWP_ACTION_NONE (nothing terminating matched: permit)
+    uint32_t action;     // FWP_ACTION_PERMIT, FWP_ACTION_BLOCK, or FWP_ACTION_NONE (nothing terminating: permit)
     uint64_t filter_id;  // the filter whose action stands; 0 with FWP_ACTION_NONE
     uint32_t rights;     // FWPS_RIGHT_ACTION_WRITE while a lower sublayer may still override
     uint32_t flags;      // FWPS_CLASSIFY_OUT_FLAG_* or-ed from the callouts (ABSORB)

@@ -72,8 +72,8 @@ void wall_engine_free(struct wall_engine *engine);
 wall_status wall_engine_load(struct wall_engine *engine, enum wall_object_type type, const void *object);
 
 // --- Sessions (FwpmEngineOpen0 …) ---
-wall_status wall_session_open(struct wall_engine *engine, const FWPM_SESSION0 *session, const struct wall_caller *caller,
-                              struct wall_session **ret_session);
+wall_status wall_session_open(struct wall_engine *engine, const FWPM_SESSION0 *session,
+                              const struct wall_caller *caller, struct wall_session **ret_session);
 // Ends a session as a client's death does: aborts its transaction, deletes the objects of a dynamic session (in one
 // commit that cannot fail), frees it.
 void wall_session_close(struct wall_session *session);
@@ -121,7 +121,8 @@ wall_status wall_option_set(struct wall_session *session, FWPM_ENGINE_OPTION opt
 
 // --- Run-time registration of callouts (FwpsCalloutRegister): keyed by GUID, in any order with FwpmCalloutAdd ---
 // `flags` are FWP_CALLOUT_FLAG_*; the id is the same one the FWPM object has or will get.
-wall_status wall_callout_register(struct wall_engine *engine, const GUID *callout_key, uint32_t flags, uint32_t *ret_id);
+wall_status wall_callout_register(struct wall_engine *engine, const GUID *callout_key, uint32_t flags,
+                                  uint32_t *ret_id);
 wall_status wall_callout_unregister(struct wall_engine *engine, uint32_t callout_id);
 bool wall_callout_registered(const struct wall_engine *engine, uint32_t callout_id);
 // The run-time id of a callout key, registered or added or both; 0 when neither.

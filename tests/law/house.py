@@ -81,6 +81,51 @@ def line_of(text, offset):
     return text.count("\n", 0, offset) + 1
 
 
+class Function:
+    """A function definition of ours: the brace that opens its body stands alone in the first column."""
+
+    def __init__(self, name, signature, line, line_count):
+        self.name = name
+        self.signature = signature  # without comments, on one line
+        self.line = line
+        self.line_count = line_count
+        self.is_static = bool(re.search(r"\bstatic\b", signature))
+
+
+BODY = re.compile(r"^\{[ \t]*$.*?^\}", re.MULTILINE | re.DOTALL)
+NAME = re.compile(r"(\w+)\s*\(")
+NOT_A_NAME = {"SEC", "__attribute__", "_Static_assert", "static_assert"}
+
+
+@cache
+def functions_of(text):
+    """The function definitions of a C text."""
+    code = code_of(text)
+    functions = []
+    for body in BODY.finditer(code):
+        # The signature starts after the last line above that ends something else.
+        lines = code[:body.start()].split("\n")[:-1]
+        first = len(lines)
+        while first > 0 and not re.search(r"^\s*$|^#|[;}]\s*$|^\{", lines[first - 1]):
+            first -= 1
+        signature = " ".join(line.strip() for line in lines[first:])
+        names = [name for name in NAME.findall(signature) if name not in NOT_A_NAME]
+        if names:
+            last_line = line_of(code, body.end())
+            functions.append(Function(names[0], signature, first + 1, last_line - first))
+    return functions
+
+
+def read_allowances(tree, name):
+    """The lines of an allowance file as {key: rest of the line}; an absent file allows nothing."""
+    allowed = {}
+    for line in tree.files.get(f"tests/law/allowances/{name}.txt", "").splitlines():
+        if line.strip() and not line.startswith("#"):
+            key, _, rest = line.partition(" ")
+            allowed[key] = rest.strip()
+    return allowed
+
+
 def main(check, samples):
     for number, (files, expected) in enumerate(samples, 1):
         found = check(Tree(files))

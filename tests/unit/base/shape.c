@@ -297,7 +297,8 @@ static void assert_flawed(const struct wall_shape *shape, const char *flaw, cons
 
 static void flaws_are_found(void **state)
 {
-    static const struct wall_shape_field gap[] = { WALL_FIELD_U8(struct leaf, small), WALL_FIELD_U64(struct leaf, big) };
+    static const struct wall_shape_field gap[] = { WALL_FIELD_U8(struct leaf, small),
+                                                   WALL_FIELD_U64(struct leaf, big) };
     static const WALL_SHAPE(gap_shape, struct leaf, gap);
     assert_flawed(&gap_shape, "a member is not described", "struct leaf");
 
