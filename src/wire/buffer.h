@@ -11,6 +11,7 @@ struct wall_buffer {
     size_t limit;   // `size` never grows past it; 0: no limit
 };
 
+// Releases the bytes; the buffer is empty and usable afterwards, its limit kept.
 void wall_buffer_done(struct wall_buffer *buffer);
 
 // Makes room for `count` more bytes and takes them into use, uninitialised.

@@ -41,6 +41,7 @@ struct wall_frame_reader {
     size_t consumed;  // bytes of the buffer that returned frames took
 };
 
+// Releases the bytes collected; the reader is empty and usable afterwards.
 void wall_frame_reader_done(struct wall_frame_reader *reader);
 
 // Gives the reader `count` bytes as they came. Returns 0 or -ENOMEM. Frames got before are no longer valid.

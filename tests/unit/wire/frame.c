@@ -32,7 +32,8 @@ static void frames_arrive_in_any_pieces(void **state)
     struct wall_buffer stream = { 0 };
     for (uint32_t i = 0; i < 5; i++) {
         uint8_t data[5] = { (uint8_t)i };
-        assert_int_equal(wall_frame_append(&stream, (uint16_t)(i + 1), 0, i, &blob_shape, &(struct blob){ i, data }), 0);
+        struct blob blob = { i, data };
+        assert_int_equal(wall_frame_append(&stream, (uint16_t)(i + 1), 0, i, &blob_shape, &blob), 0);
     }
     assert_int_equal(wall_frame_append(&stream, 6, 0, 5, NULL, NULL), 0);
 
