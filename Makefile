@@ -26,7 +26,7 @@ test:
 
 test-kernels:
 	@tools/setup.sh kernels
-	@tests/kernels/run.sh all
+	@tests/kernels/run.py all
 
 test-sanitizers:
 	@tools/setup.sh test
