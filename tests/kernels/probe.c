@@ -88,7 +88,9 @@ static int try_refusal(const char *root, const char *cgroup, int program)
 static int start_guard(const char *cgroup)
 {
     int ends[2];
-    if (pipe(ends) != 0 || fork() != 0) {
+    if (pipe(ends) != 0)
+        return -1;
+    if (fork() != 0) {
         close(ends[0]);
         return ends[1];
     }

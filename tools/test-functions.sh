@@ -1,0 +1,53 @@
+# What the test scripts share; read by `.`, from the root of the repository.
+
+# Suites that look at the sources, at the installed headers or at the machine; `plain` is for a unit test that cannot
+# run under sanitizers, `kernel` for tests that other kernels repeat.
+plain_suites="law headers system plain"
+asan_options="-Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false"
+runner=
+[ -n "${CI-}" ] && werror=true || werror=false
+
+# An absurd size has to fail as it does in production: with NULL.
+stop=halt_on_error=1:allocator_may_return_null=1
+export ASAN_OPTIONS=$stop:abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
+export TSAN_OPTIONS=$stop:second_deadlock_stack=1
+
+# build_in FOLDER [meson setup option ...]: a build that fails is a failed test
+build_in() {
+    folder=$1
+    shift
+    if { [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@"; } &&
+        { [ $werror = false ] || meson configure "$folder" -Dwerror=true; } &&
+        ninja -C "$folder"; then
+        return
+    fi
+    echo "The build in $folder failed; its message is above."
+    echo "0 passed, 1 failed, 0 skipped"
+    exit 1
+}
+
+# test_in FOLDER [meson test option ...]: the results go to FOLDER/meson-logs/testlog.json
+test_in() {
+    folder=$1
+    shift
+    rm -f "$folder/meson-logs/testlog.json"
+    $runner meson test -C "$folder" --no-rebuild --num-processes "$(nproc)" "$@" || true
+}
+
+suites() {
+    printf -- '--suite %s ' "$@"
+}
+
+no_suites() {
+    printf -- '--no-suite %s ' "$@"
+}
+
+# summarize FOLDER ...: prints the totals of the last runs there and ends this script
+summarize() {
+    logs=
+    for folder; do
+        logs="$logs $folder/meson-logs/testlog.json"
+    done
+    exec python3 tools/test-summary.py $logs
+}
