@@ -1,0 +1,4 @@
+// Annotations, under another of their Windows names.
+#pragma once
+
+#include "wfpannotations.h"
