@@ -74,12 +74,12 @@ static int by_value(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-    double seconds = argc > 1 ? atof(argv[1]) : 1;
+    double seconds = argc > 1 ? strtod(argv[1], NULL) : 1;
     bool deny = argc > 3 && strcmp(argv[3], "deny") == 0;
     if (argc > 2) {
         cpu_set_t cpus;
         CPU_ZERO(&cpus);
-        CPU_SET((size_t)atoi(argv[2]), &cpus);
+        CPU_SET(strtoul(argv[2], NULL, 10), &cpus);
         if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
             die("sched_setaffinity");
     }

@@ -33,8 +33,8 @@ class Bench:
         def enter():
             with open(os.path.join(group, 'cgroup.procs'), 'w', encoding='ascii') as procs:
                 procs.write('0')
-        done = subprocess.run(['nsenter', f'--net=/run/netns/{self.lab.client_ns}', self.load, str(self.seconds), '0', *more],
-                              preexec_fn=enter, capture_output=True, text=True, check=False)
+        command = ['nsenter', f'--net=/run/netns/{self.lab.client_ns}', self.load, str(self.seconds), '0', *more]
+        done = subprocess.run(command, preexec_fn=enter, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(done.stderr)
         return json.loads(done.stdout)
@@ -97,7 +97,8 @@ def main():
             noise = middle
         p50 = statistics.median(r[name]['p50_ns'] for r in rounds) / 1000
         p99 = statistics.median(r[name]['p99_ns'] for r in rounds) / 1000
-        print(f'| {name} | {statistics.median(rate):.0f} | {p50:.1f} | {p99:.1f} | {middle:.3f} ({low:.3f}-{high:.3f}) |')
+        print(f'| {name} | {statistics.median(rate):.0f} | {p50:.1f} | {p99:.1f} '
+              f'| {middle:.3f} ({low:.3f}-{high:.3f}) |')
     if options.json:
         with open(options.json, 'w', encoding='utf-8') as out:
             json.dump({'kernel': platform.release(), 'rounds': rounds}, out, indent=1)

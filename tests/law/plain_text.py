@@ -5,6 +5,8 @@ import re
 from house import main
 
 COLUMNS_MAX = 120
+# Names of the WFP API are as long as they are, and DEFINE_GUID headers are meant to be read twice.
+API = "include/wfp/"
 SKIPPED = re.compile(r"tests/.*/(corpus|golden|data)/.*|LICENSE|.*\.(json|svg|tsv)|(.*/)?Makefile")
 
 
@@ -15,7 +17,8 @@ def line_faults(path, line):
         yield "tab"
     if "\r" in line:
         yield "carriage return"
-    if len(line) > COLUMNS_MAX and path.endswith((".c", ".h", ".py", ".sh", ".build")) and "http" not in line:
+    is_code = path.endswith((".c", ".h", ".py", ".sh", ".build")) and not path.startswith(API)
+    if len(line) > COLUMNS_MAX and is_code and "http" not in line:
         yield f"{len(line)} columns"
 
 
@@ -28,7 +31,8 @@ def check(tree):
             violations += [f"{path}:{number}: {fault}" for fault in line_faults(path, line)]
         if not text.endswith("\n") or text.endswith("\n\n"):
             violations.append(f"{path}: does not end with one newline")
-        if re.fullmatch(r"(src|include)/.*\.h", path) and not re.search(r"^#pragma once$|^#ifndef \w+_H", text, re.M):
+        is_header = re.fullmatch(r"(src|include/ringwall)/.*\.h", path)
+        if is_header and not re.search(r"^#pragma once$|^#ifndef \w+_H", text, re.M):
             violations.append(f"{path}: no #pragma once")
     return violations
 
