@@ -153,6 +153,14 @@ int wall_map_put(struct wall_map *map, const void *key, size_t key_size, void *v
     return 0;
 }
 
+void wall_map_replace(struct wall_map *map, const void *key, size_t key_size, void *value)
+{
+    struct wall_map_entry *entry = find(map, wall_hash(map->seed, key, key_size), key, key_size);
+    assert(entry && value);
+    entry->key = key;
+    entry->value = value;
+}
+
 void *wall_map_get(const struct wall_map *map, const void *key, size_t key_size)
 {
     const struct wall_map_entry *entry = find(map, wall_hash(map->seed, key, key_size), key, key_size);

@@ -25,6 +25,8 @@ int wall_map_reserve(struct wall_map *map, size_t count);
 // Adds an entry. The map borrows `key`: it usually lies inside `value`. `value` must not be NULL.
 // Returns 0, -EEXIST (the map keeps its old value) or -ENOMEM.
 int wall_map_put(struct wall_map *map, const void *key, size_t key_size, void *value);
+// Gives an existing entry another value and the key that lies in it (the same bytes). The entry must exist.
+void wall_map_replace(struct wall_map *map, const void *key, size_t key_size, void *value);
 // Returns the value, or NULL.
 void *wall_map_get(const struct wall_map *map, const void *key, size_t key_size);
 // Takes the entry out and returns its value, or NULL. Iterations stay valid.

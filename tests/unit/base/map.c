@@ -46,6 +46,15 @@ static void puts_gets_and_removes(void **state)
     // The same bytes with another length are another key.
     assert_null(wall_map_get(&map, &values[7], 2));
 
+    uint32_t other = 7;
+    wall_map_replace(&map, &other, sizeof(other), &other);
+    assert_ptr_equal(wall_map_get(&map, &values[7], sizeof(values[7])), &other);
+    values[7] = 8;
+    assert_ptr_equal(wall_map_get(&map, &other, sizeof(other)), &other);
+    values[7] = 7;
+    wall_map_replace(&map, &values[7], sizeof(values[7]), &values[7]);
+    assert_int_equal(map.count, COUNT);
+
     for (uint32_t i = 0; i < COUNT; i += 2)
         assert_ptr_equal(wall_map_remove(&map, &values[i], sizeof(values[i])), &values[i]);
     assert_int_equal(map.count, COUNT / 2);
