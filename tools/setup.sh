@@ -16,9 +16,10 @@ packages() {
         ;;
     test)
         packages build
-        # namespaces, packet rules, processes, traffic for the system suite; libclang-rt: the fuzzing run-time
+        # namespaces, packet rules, processes, traffic for the system suite; libclang-rt: the fuzzing run-time; mingw:
+        # portable rooms have to compile for Windows
         echo iproute2 nftables procps util-linux iputils-ping curl
-        echo clang-format libclang-rt-dev man-db
+        echo clang-format libclang-rt-dev man-db gcc-mingw-w64-x86-64
         ;;
     kernels)
         packages test

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from house import ROOT, main
+from house import ROOT, SKIP, main
 
 SHARE_MAX = 0.10
 LINES_MIN = 40  # differences in fewer lines say nothing about a style
@@ -45,5 +45,5 @@ SAMPLES = [
 if __name__ == "__main__":
     if not shutil.which("clang-format"):
         print("clang-format is not installed")
-        sys.exit(77)
+        sys.exit(SKIP)
     main(check, SAMPLES)
