@@ -188,6 +188,15 @@ int wall_encode(const struct wall_shape *shape, const void *object, struct wall_
     return r;
 }
 
+size_t wall_encoded_size(const struct wall_shape *shape, const void *object)
+{
+    struct wall_buffer buffer = { 0 };
+    int r = wall_encode(shape, object, &buffer);
+    size_t size = r == 0 ? buffer.size : 0;
+    wall_buffer_done(&buffer);
+    return size;
+}
+
 // --- Decoding: the same walk twice. The first, without a block, checks every byte and adds up the memory needed; the
 // second fills the block and cannot fail. ---
 

@@ -29,6 +29,9 @@
 // returns. On error the buffer is as it was.
 int wall_encode(const struct wall_shape *shape, const void *object, struct wall_buffer *buffer);
 
+// Bytes that wall_encode() would append; 0 when the object cannot be encoded. Cost: encodes it.
+size_t wall_encoded_size(const struct wall_shape *shape, const void *object);
+
 // Makes an object of exactly `size` bytes: one block, released with one free(). Any bytes are safe to give.
 // Returns 0, -EBADMSG with `err` telling which member is wrong, or -ENOMEM.
 int wall_decode(const struct wall_shape *shape, const void *bytes, size_t size, void **ret_object,

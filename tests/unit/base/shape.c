@@ -19,7 +19,7 @@ static const struct wall_shape_field leaf_fields[] = {
     WALL_FIELD_U64(struct leaf, big),
     WALL_FIELD_TEXT(struct leaf, text),
 };
-static const WALL_SHAPE(leaf_shape, struct leaf, leaf_fields);
+static WALL_SHAPE(leaf_shape, struct leaf, leaf_fields);
 
 enum { HOLDS_NOTHING, HOLDS_NUMBER, HOLDS_LEAF, HOLDS_SID, HOLDS_INLINE };
 
@@ -43,7 +43,7 @@ static const struct wall_shape_case choice_cases[] = {
 static const struct wall_shape_field choice_fields[] = {
     WALL_FIELD_UNION(struct choice, value, type, choice_cases),
 };
-static const WALL_SHAPE(choice_shape, struct choice, choice_fields);
+static WALL_SHAPE(choice_shape, struct choice, choice_fields);
 
 #define FLAG_KEY 0x8u
 
@@ -75,7 +75,7 @@ static const struct wall_shape_field tree_fields[] = {
     WALL_FIELD_STRUCT(struct tree, choice, &choice_shape),
     WALL_FIELD_UNION_BITS(struct tree, context, flags, FLAG_KEY, context_cases),
 };
-static const WALL_SHAPE(tree_shape, struct tree, tree_fields);
+static WALL_SHAPE(tree_shape, struct tree, tree_fields);
 
 // A list, to nest as deep as wanted.
 struct chain {
@@ -254,7 +254,7 @@ static const struct wall_shape_field twins_fields[] = {
     WALL_FIELD_UNION(struct twins, first, type, twin_cases),
     WALL_FIELD_UNION(struct twins, second, type, twin_cases),
 };
-static const WALL_SHAPE(twins_shape, struct twins, twins_fields);
+static WALL_SHAPE(twins_shape, struct twins, twins_fields);
 
 static void one_selector_may_tell_two_unions(void **state)
 {
@@ -299,33 +299,33 @@ static void flaws_are_found(void **state)
 {
     static const struct wall_shape_field gap[] = { WALL_FIELD_U8(struct leaf, small),
                                                    WALL_FIELD_U64(struct leaf, big) };
-    static const WALL_SHAPE(gap_shape, struct leaf, gap);
+    static WALL_SHAPE(gap_shape, struct leaf, gap);
     assert_flawed(&gap_shape, "a member is not described", "struct leaf");
 
     static const struct wall_shape_field twice[] = {
         WALL_FIELD_U8(struct leaf, small), WALL_FIELD_U64(struct leaf, big), WALL_FIELD_U64(struct leaf, big),
         WALL_FIELD_TEXT(struct leaf, text),
     };
-    static const WALL_SHAPE(twice_shape, struct leaf, twice);
+    static WALL_SHAPE(twice_shape, struct leaf, twice);
     assert_flawed(&twice_shape, "two fields describe the same byte", "struct leaf");
 
     static const struct wall_shape_field wrong_kind[] = { WALL_FIELD_U32(struct leaf, big) };
-    static const WALL_SHAPE(wrong_kind_shape, struct leaf, wrong_kind);
+    static WALL_SHAPE(wrong_kind_shape, struct leaf, wrong_kind);
     assert_flawed(&wrong_kind_shape, "the member's size does not fit its kind", "big");
 
     static const struct wall_shape_field selector_twice[] = {
         WALL_FIELD_U32(struct choice, type), WALL_FIELD_UNION(struct choice, value, type, choice_cases),
     };
-    static const WALL_SHAPE(selector_twice_shape, struct choice, selector_twice);
+    static WALL_SHAPE(selector_twice_shape, struct choice, selector_twice);
     assert_flawed(&selector_twice_shape, "two fields describe the same byte", "struct choice");
 
     static const struct wall_shape_case large[] = { { 0, WALL_SHAPE_STRUCT, 0, &tree_shape } };
     static const struct wall_shape_field large_fields[] = { WALL_FIELD_UNION(struct choice, value, type, large) };
-    static const WALL_SHAPE(large_shape, struct choice, large_fields);
+    static WALL_SHAPE(large_shape, struct choice, large_fields);
     assert_flawed(&large_shape, "a case that is larger than its union", "value");
 
     static const struct wall_shape_field no_shape[] = { WALL_FIELD_POINTER(struct chain, next, NULL) };
-    static const WALL_SHAPE(no_shape_shape, struct chain, no_shape);
+    static WALL_SHAPE(no_shape_shape, struct chain, no_shape);
     assert_flawed(&no_shape_shape, "no shape", "next");
 
     static const struct wall_shape nothing = { "nothing", 0, NULL, 0 };

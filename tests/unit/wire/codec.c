@@ -16,7 +16,7 @@ struct leaf {
 static const struct wall_shape_field leaf_fields[] = {
     WALL_FIELD_U8(struct leaf, small), WALL_FIELD_U64(struct leaf, big), WALL_FIELD_TEXT(struct leaf, text),
 };
-static const WALL_SHAPE(leaf_shape, struct leaf, leaf_fields);
+static WALL_SHAPE(leaf_shape, struct leaf, leaf_fields);
 
 union any {
     uint16_t number;
@@ -54,7 +54,7 @@ static const struct wall_shape_field tree_fields[] = {
     WALL_FIELD_STRUCT(struct tree, inside, &leaf_shape),
     WALL_FIELD_SID(struct tree, sid),
 };
-static const WALL_SHAPE(tree_shape, struct tree, tree_fields);
+static WALL_SHAPE(tree_shape, struct tree, tree_fields);
 
 struct chain {
     struct chain *next;
@@ -221,9 +221,9 @@ struct list {
 static const struct wall_shape_field large_fields[] = {
     WALL_FIELD_POINTER(struct large, leaf, &leaf_shape),
 };
-static const WALL_SHAPE(large_shape, struct large, large_fields);
+static WALL_SHAPE(large_shape, struct large, large_fields);
 static const struct wall_shape_field list_fields[] = { WALL_FIELD_ARRAY(struct list, elements, count, &large_shape) };
-static const WALL_SHAPE(list_shape, struct list, list_fields);
+static WALL_SHAPE(list_shape, struct list, list_fields);
 
 static void memory_is_limited(void **state)
 {

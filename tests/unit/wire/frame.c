@@ -13,7 +13,7 @@ struct blob {
     uint8_t *data;
 };
 static const struct wall_shape_field blob_fields[] = { WALL_FIELD_DATA(struct blob, data, size) };
-static const WALL_SHAPE(blob_shape, struct blob, blob_fields);
+static WALL_SHAPE(blob_shape, struct blob, blob_fields);
 
 static void layout_is_fixed(void **state)
 {
