@@ -82,6 +82,9 @@ install_packages() {
         fail "these packages are missing, and installing them needs root or sudo: $*
        As root: apt-get install --no-install-recommends $*"
     fi
+    if [ "$(id -u)" -ne 0 ] && ! [ -t 0 ] && ! sudo -n true; then
+        fail "these packages are missing, and sudo would ask for a password where nobody can answer: $*"
+    fi
     echo "setup: installing $*"
     updated=no
     apt-cache show "$@" >/dev/null 2>&1 || update_lists

@@ -2,9 +2,10 @@
 
 # Suites that look at the sources, at the installed headers or at the machine; `plain` is for a unit test that cannot
 # run under sanitizers, `kernel` for tests that other kernels repeat.
-plain_suites="law headers system plain"
+plain_suites="law headers tools system plain"
 asan_options="-Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false"
 runner=
+host=
 [ -n "${CI-}" ] && werror=true || werror=false
 
 # An absurd size has to fail as it does in production: with NULL.
@@ -35,19 +36,36 @@ test_in() {
     $runner meson test -C "$folder" --no-rebuild --num-processes "$(nproc)" "$@" || true
 }
 
+# watch_host: summarize() will fail the run when it leaves anything behind. Only where nobody else changes the host.
+watch_host() {
+    if [ -n "${CI-}" ] && [ "$(id -u)" -eq 0 ]; then
+        tools/verify-clean.sh >build/host-before
+        host="--host build/host-before build/host-after"
+    fi
+}
+
 suites() {
     printf -- '--suite %s ' "$@"
 }
 
-no_suites() {
+no_# watch_host: summarize() will fail the run when it leaves anything behind. Only where nobody else changes the host.
+watch_host() {
+    if [ -n "${CI-}" ] && [ "$(id -u)" -eq 0 ]; then
+        tools/verify-clean.sh >build/host-before
+        host="--host build/host-before build/host-after"
+    fi
+}
+
+suites() {
     printf -- '--no-suite %s ' "$@"
 }
 
 # summarize FOLDER ...: prints the totals of the last runs there and ends this script
 summarize() {
+    [ -z "$host" ] || tools/verify-clean.sh >build/host-after
     logs=
     for folder; do
         logs="$logs $folder/meson-logs/testlog.json"
     done
-    exec python3 tools/test-summary.py $logs
+    exec python3 tools/test-summary.py $host $logs
 }

@@ -3,7 +3,10 @@
 
 A program that reports cases (cmocka does; ours print `N passed, N failed, N skipped`) counts by its cases, any other
 as one. Exit 77 is a skipped program.
+
+    test-summary.py [--host BEFORE AFTER] testlog.json ...
 """
+import difflib
 import json
 import re
 import sys
@@ -43,8 +46,20 @@ def count_cases(record):
     return passed, max(failed, 1), skipped
 
 
+def compare_host(before, after):
+    """A record for what the run left behind on the host (tools/verify-clean.sh before and after)."""
+    lines = [Path(path).read_text(errors="replace").splitlines() for path in (before, after)]
+    changes = [line for line in difflib.unified_diff(*lines, lineterm="", n=0) if line[:2] not in ("--", "++", "@@")]
+    return {"name": "host left as it was", "result": "FAIL" if changes else "OK", "returncode": 1,
+            "stdout": "\n".join(changes), "command": ["diff", before, after]}
+
+
 def main(paths):
-    records = [record for path in paths for record in read_log(path)]
+    records = []
+    if paths[:1] == ["--host"]:
+        records.append(compare_host(*paths[1:3]))
+        paths = paths[3:]
+    records += [record for path in paths for record in read_log(path)]
     totals = [0, 0, 0]
     reasons = []
     for record in records:

@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 build_in build
 build_in build-asan $asan_options
 
+watch_host
 test_in build-asan $(no_suites $plain_suites)
 test_in build $(suites $plain_suites)
 
