@@ -48,15 +48,7 @@ suites() {
     printf -- '--suite %s ' "$@"
 }
 
-no_# watch_host: summarize() will fail the run when it leaves anything behind. Only where nobody else changes the host.
-watch_host() {
-    if [ -n "${CI-}" ] && [ "$(id -u)" -eq 0 ]; then
-        tools/verify-clean.sh >build/host-before
-        host="--host build/host-before build/host-after"
-    fi
-}
-
-suites() {
+no_suites() {
     printf -- '--no-suite %s ' "$@"
 }
 
