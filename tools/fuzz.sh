@@ -9,7 +9,7 @@ seconds=${1:-60}
 
 if [ ! -f build-fuzz/build.ninja ]; then
     CC=clang meson setup build-fuzz -Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false \
-        -Dfuzzers=true
+        -Dfuzzers=true -Dc_args=-fsanitize=fuzzer-no-link
 fi
 ninja -C build-fuzz
 passed=0 failed=0
