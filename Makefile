@@ -18,6 +18,7 @@ $(BUILD)/build.ninja: | setup
 	@meson setup $(BUILD) --prefix=$(PREFIX)
 
 run: build
+	@tools/setup.sh run
 	@tools/demo.sh
 
 test:

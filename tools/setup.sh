@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs what Ringwall needs on Debian: only what is missing, and says what. Quick when nothing is missing.
 #
-#   tools/setup.sh [--list | --check] [purpose ...]       purposes: build test kernels windows bench; default: build
+#   tools/setup.sh [--list | --check] [purpose ...]       purposes: build run test kernels windows bench
+#
+# Without a purpose: build.
 #
 #   --list    print the packages of the purposes, one a line
 #   --check   install nothing; exit 1 and name what is missing
@@ -21,6 +23,10 @@ packages() {
         echo iproute2 nftables procps util-linux iputils-ping curl
         echo clang-format libclang-rt-dev man-db gcc-mingw-w64-x86-64
         ;;
+    run)
+        packages build
+        echo iproute2 util-linux procps curl
+        ;;
     kernels)
         packages test
         echo qemu-system-x86 busybox-static cpio xz-utils
@@ -34,7 +40,7 @@ packages() {
         echo iproute2 nftables iptables procps
         ;;
     *)
-        fail "unknown purpose '$1'; known: build test kernels windows bench"
+        fail "unknown purpose '$1'; known: build run test kernels windows bench"
         ;;
     esac
 }
