@@ -9,7 +9,7 @@ from house import code_of, line_of, main
 
 STEPS_MAX = 16
 LOOP = re.compile(r"(?<!\w)(for|while)\s*\(")
-BOUND = re.compile(r"^[^;]*;\s*\w+\s*(<=?)\s*\(?(\w+)\)?[^;]*;")
+BOUND = re.compile(r"^[^;]*;\s*\w+\s*(<=?)\s*\(?(\w+)\)?(?:\s*/\s*(\d+))?[^;]*;")
 CONSTANT = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+\(?(\d+)[uUlL]*\)?[ \t]*$"
                       r"|\b(\w+)\s*=\s*(\d+)[uUlL]*\s*[,}]", re.MULTILINE)
 
@@ -23,7 +23,7 @@ def steps_of(code, loop, constants):
         return None
     value = bound[2].rstrip("uUlL")
     number = int(value, 0) if value[0].isdigit() else constants.get(value)
-    return None if number is None else number + (bound[1] == "<=")
+    return None if number is None else number // int(bound[3] or 1) + (bound[1] == "<=")
 
 
 def check(tree):
@@ -50,6 +50,7 @@ SAMPLES = [
     ({"src/bpf/a.bpf.c": "#define N 64\n    for (int i = 0; i < N; i++)\n"}, 1),
     ({"src/bpf/a.bpf.c": "#define N 16\n    for (int i = 0; i < N; i++)\n    for (i = 0; i < 4u && x; i++)\n"}, 0),
     ({"src/bpf/a.bpf.c": "    for (i = 0; i < count; i++)\n    while (x)\n"}, 2),
+    ({"src/bpf/a.bpf.c": "#define N 64\n    for (i = 0; i < N / 4; i++)\n    for (i = 0; i < N / 2; i++)\n"}, 1),
     ({"src/wire/a.bpf.h": "    for (i = 0; i <= 16; i++)\n"}, 1),
     ({"src/bpf/a.bpf.c": "    do { } while (0);\n    bpf_for(i, 0, 99)\n    bpf_loop(99, f, 0, 0);\n"}, 0),
 ]

@@ -1,11 +1,22 @@
 #!/usr/bin/env python3
-"""A room includes only rooms of a smaller level, and its own; faces never include the datapath."""
+"""A room includes only rooms of a smaller level, and its own; faces never include the datapath.
+
+Layout headers, wire/*.bpf.h, describe memory that eBPF programs and user space share. Every room may include them, and
+they include nothing but each other.
+"""
 import re
 
 from house import LEVELS, line_of, main, room_of
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 FACES = ("driverhost", "cli", "tui", "web")
+
+
+LAYOUT = re.compile(r"(src/)?wire/[^/]*\.bpf\.h")
+
+
+def layout_fault(include):
+    return None if LAYOUT.fullmatch(include) or "/" not in include else f"a layout header includes {include}"
 
 
 def fault_of(room, target):
@@ -26,7 +37,11 @@ def check(tree):
         room = room_of(path)
         for include in INCLUDE.finditer(text):
             target = include[1].split("/")[0] if "/" in include[1] else room
-            if fault := fault_of(room, target):
+            if LAYOUT.fullmatch(path):
+                fault = layout_fault(include[1])
+            else:
+                fault = None if LAYOUT.fullmatch(include[1]) else fault_of(room, target)
+            if fault:
                 violations.append(f"{path}:{line_of(text, include.start())}: {fault}")
     return violations
 
@@ -36,6 +51,8 @@ SAMPLES = [
     ({"src/engine/a.c": '#include "compile/b.h"\n'}, 1),
     ({"src/compile/a.h": '#include "policy/b.h"\n'}, 1),
     ({"src/cli/a.c": '#include "datapath/b.h"\n'}, 1),
+    ({"src/compile/a.c": '#include "wire/b.bpf.h"\n', "src/wire/b.bpf.h": '#include "wire/c.bpf.h"\n'}, 0),
+    ({"src/compile/a.c": '#include "wire/b.h"\n', "src/wire/b.bpf.h": '#include "base/c.h"\n'}, 2),
     ({"src/attic/a.c": '#include "base/b.h"\n'}, 1),
 ]
 

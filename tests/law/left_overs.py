@@ -7,8 +7,9 @@ from house import line_of, main
 REMINDER = re.compile(r"\b(TODO|FIXME|XXX|HACK|TBD|WIP)\b")
 MACHINE = re.compile(r"(?<![\w.])/(?:work|tmp/team|root|home/\w+)/\w|\bwt/\w")
 DEAD = re.compile(r"^[ \t]*#[ \t]*if[ \t]+0\b", re.MULTILINE)
-# A comment line that is a C statement: a call, an assignment or a keyword, up to a semicolon or brace at its end.
-CODE = re.compile(r"^[ \t]*//[ \t]*(?:[\w.>*&\[\]-]+\([^()]*(?:\([^()]*\)[^()]*)*\);"
+# A comment line that is a C statement: a call, an assignment or a keyword, up to a semicolon or brace at its end. An
+# example of use in a contract stands further in.
+CODE = re.compile(r"^[ \t]*// ?(?:[\w.>*&\[\]-]+\([^()]*(?:\([^()]*\)[^()]*)*\);"
                   r"|[\w.>*\[\]-]+(?: [*\w]+)? [|&+-]?= [^=].*;"
                   r"|(?:if|for|while|switch) \(.*\)(?: \{)?|return [^ ]+;|\}(?: else \{)?)[ \t]*$", re.MULTILINE)
 SKIPPED = re.compile(r"tests/law/.*|tests/.*/(corpus|golden|data)/.*|LICENSE|.*\.(json|svg|tsv)")
@@ -32,7 +33,7 @@ SAMPLES = [
     ({"src/a.c": "// TODO: this\n// FIXME\n"}, 2),
     ({"src/a.c": "#if 0\n#endif\n"}, 1),
     ({"src/a.c": "    // f(a, g(b));\n    // x->y = 3;\n    // if (a) {\n    // int a = 3;\n    // return x;\n"}, 5),
-    ({"src/a.c": "// Copies a; frees b.\n// returns the copy;\n// see f(a)\n// f(a) and g(b);\n"}, 0),
+    ({"src/a.c": "// Copies a; frees b.\n// returns the copy;\n// see f(a)\n// f(a) and g(b);\n//     f(a);\n"}, 0),
     ({"docs/a.md": "cd /work/main\n", "tools/b.sh": "cd wt/house\n"}, 2),
     ({"docs/a.md": "the /workspace and hackers, /root, XXXX\n"}, 0),
 ]
