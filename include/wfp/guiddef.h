@@ -2,13 +2,16 @@
 //
 // A definition is weak, so that several files, and libwfp, may each define the same GUID. WFP_NO_GUIDS hides
 // every list of GUIDs of these headers from a program that has its own.
-// No `#pragma once`: each inclusion chooses DEFINE_GUID anew.
+// Outside the guard: each inclusion chooses DEFINE_GUID anew.
 
 #ifdef _WIN32
 #include_next <guiddef.h>
 #else
 
+#ifndef WFP_GUIDDEF_H
+#define WFP_GUIDDEF_H
 #include "wfpguid.h"
+#endif
 
 #undef DEFINE_GUID
 #ifdef INITGUID

@@ -4,8 +4,11 @@
 #include_next <initguid.h>
 #else
 
+#ifndef WFP_INITGUID_H
+#define WFP_INITGUID_H
 #ifndef INITGUID
 #define INITGUID
+#endif
 #endif
 #include "guiddef.h"
 

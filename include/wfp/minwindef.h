@@ -44,8 +44,8 @@ typedef struct _FILETIME {
 #define MAX_PATH 260
 #endif
 
-#define MAKEWORD(low, high) ((WORD)(((BYTE)((DWORD_PTR)(low) & 0xff)) | ((WORD)((BYTE)((DWORD_PTR)(high) & 0xff))) << 8))
-#define MAKELONG(low, high) ((LONG)(((WORD)((DWORD_PTR)(low) & 0xffff)) | ((DWORD)((WORD)((DWORD_PTR)(high) & 0xffff))) << 16))
+#define MAKEWORD(low, high) ((WORD)(((BYTE)(DWORD_PTR)(low)) | ((WORD)(BYTE)(DWORD_PTR)(high)) << 8))
+#define MAKELONG(low, high) ((LONG)(((WORD)(DWORD_PTR)(low)) | ((DWORD)(WORD)(DWORD_PTR)(high)) << 16))
 #define LOWORD(value) ((WORD)((DWORD_PTR)(value) & 0xffff))
 #define HIWORD(value) ((WORD)(((DWORD_PTR)(value) >> 16) & 0xffff))
 #define LOBYTE(value) ((BYTE)((DWORD_PTR)(value) & 0xff))

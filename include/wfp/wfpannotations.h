@@ -1256,53 +1256,17 @@
 #ifndef __checkReturn
 #define __checkReturn
 #endif
-#ifndef __success
-#define __success(...)
-#endif
 #ifndef __nullterminated
 #define __nullterminated
 #endif
 #ifndef __nullnullterminated
 #define __nullnullterminated
 #endif
-#ifndef __reserved
-#define __reserved
-#endif
-#ifndef __callback
-#define __callback
-#endif
 #ifndef __format_string
 #define __format_string
 #endif
 #ifndef __blocksOn
 #define __blocksOn(...)
-#endif
-#ifndef __notnull
-#define __notnull
-#endif
-#ifndef __maybenull
-#define __maybenull
-#endif
-#ifndef __valid
-#define __valid
-#endif
-#ifndef __notvalid
-#define __notvalid
-#endif
-#ifndef __null
-#define __null
-#endif
-#ifndef __readonly
-#define __readonly
-#endif
-#ifndef __notreadonly
-#define __notreadonly
-#endif
-#ifndef __post
-#define __post
-#endif
-#ifndef __pre
-#define __pre
 #endif
 #ifndef __fallthrough
 #define __fallthrough
@@ -1361,15 +1325,6 @@
 #ifndef __typefix
 #define __typefix(...)
 #endif
-#ifndef __override
-#define __override
-#endif
-#ifndef __range
-#define __range(...)
-#endif
-#ifndef __bound
-#define __bound
-#endif
 #ifndef __bcount
 #define __bcount(...)
 #endif
@@ -1382,12 +1337,13 @@
 #ifndef __ecount_opt
 #define __ecount_opt(...)
 #endif
-#ifndef __useHeader
-#define __useHeader
-#endif
 
-// `__in` and `__out` are names that C++ standard libraries use for their own variables.
+// Names that C++ standard libraries use for their own variables. Left out entirely: the words of SAL 1 that the C
+// library, the kernel's headers or the compiler use (__null, __reserved, __range, __valid …).
 #ifndef __cplusplus
+#ifndef __success
+#define __success(...)
+#endif
 #ifndef __in
 #define __in
 #endif

@@ -1,4 +1,5 @@
-// STATUS_FWP_*: the errors of the filter engine as kernel-mode callers see them; also for mingw-w64, whose list ends early.
+// STATUS_FWP_*: the errors of the filter engine as kernel-mode callers see them.
+// Also for mingw-w64, whose own list ends early.
 #pragma once
 
 #undef STATUS_FWP_CALLOUT_NOT_FOUND
