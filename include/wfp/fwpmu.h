@@ -22,6 +22,8 @@
 #include "rpcdce.h"
 #include "winerror.h"
 
+struct _SEC_WINNT_AUTH_IDENTITY_W;
+
 #ifdef __cplusplus
 extern "C" {
 #endif

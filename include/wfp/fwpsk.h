@@ -286,7 +286,7 @@ void NTAPI FwpsDereferencevSwitchPacketContext0(HANDLE packetContext);
 NTSTATUS NTAPI FwpsConstructIpHeaderForTransportPacket0(NET_BUFFER_LIST *netBufferList,
                                                         ULONG headerIncludeHeaderLength, ADDRESS_FAMILY addressFamily,
                                                         const UCHAR *sourceAddress, const UCHAR *remoteAddress,
-                                                        IPPROTO nextProtocol, UINT64 endpointHandle,
+                                                        int nextProtocol, UINT64 endpointHandle,
                                                         const WSACMSGHDR *controlData, ULONG controlDataLength,
                                                         UINT32 flags, PVOID reserved, IF_INDEX interfaceIndex,
                                                         IF_INDEX subInterfaceIndex);

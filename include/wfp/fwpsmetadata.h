@@ -4,10 +4,8 @@
 #pragma once
 
 #include "fwpstypes.h"
-#include "ifdef.h"
-#include "netioapi.h"
-#include "ws2def.h"
-#include "ws2ipdef.h"
+
+#include "wfpnetwork.h"
 
 #ifdef __cplusplus
 extern "C" {

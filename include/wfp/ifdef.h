@@ -1,12 +1,13 @@
 // Identifiers of network interfaces.
 #pragma once
 
-#ifdef _WIN32
+#include "wfptarget.h"
+
+#if defined(_WIN32) && !defined(WFP_WINDOWS_DRIVER)
 #include_next <ifdef.h>
 #else
 
 #include "wfpbase.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif

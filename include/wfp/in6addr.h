@@ -1,7 +1,9 @@
 // IN6_ADDR, with the member names of Windows (u.Byte, u.Word) and of POSIX (s6_addr).
 #pragma once
 
-#ifdef _WIN32
+#include "wfptarget.h"
+
+#if defined(_WIN32) && !defined(WFP_WINDOWS_DRIVER)
 #include_next <in6addr.h>
 #else
 

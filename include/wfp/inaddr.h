@@ -1,12 +1,13 @@
 // IN_ADDR, with the member names of Windows and of POSIX.
 #pragma once
 
-#ifdef _WIN32
+#include "wfptarget.h"
+
+#if defined(_WIN32) && !defined(WFP_WINDOWS_DRIVER)
 #include_next <inaddr.h>
 #else
 
 #include "wfpbase.h"
-
 // Network byte order.
 typedef struct _IN_ADDR {
     WFP_ANONYMOUS union {

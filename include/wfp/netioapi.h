@@ -1,12 +1,15 @@
 // Conversions between the identifiers of network interfaces, and address prefixes.
 #pragma once
 
-#ifdef _WIN32
+#include "wfptarget.h"
+
+#if defined(_WIN32) && !defined(WFP_WINDOWS_DRIVER)
 #include_next <netioapi.h>
 #else
 
 #include "ifdef.h"
 #include "nldef.h"
+#include "wfpbase.h"
 #include "ws2ipdef.h"
 
 #ifdef __cplusplus

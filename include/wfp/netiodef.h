@@ -1,16 +1,13 @@
 // Headers of network packets as Windows drivers read them; network byte order. And the kernel's COMPARTMENT_ID.
 #pragma once
 
-#include "in6addr.h"
-#include "inaddr.h"
-#include "wfpbase.h"
+#include "wfpnetwork.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#ifndef _COMPARTMENT_ID_DEFINED_
-#define _COMPARTMENT_ID_DEFINED_
+#if !defined(_WIN32) || defined(WFP_WINDOWS_DRIVER)
 typedef enum {
     UNSPECIFIED_COMPARTMENT_ID = 0,
     DEFAULT_COMPARTMENT_ID = 1

@@ -1,12 +1,13 @@
 // Network-layer definitions: kinds of addresses, compartments.
 #pragma once
 
-#ifdef _WIN32
+#include "wfptarget.h"
+
+#if defined(_WIN32) && !defined(WFP_WINDOWS_DRIVER)
 #include_next <nldef.h>
 #else
 
 #include "wfpbase.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif

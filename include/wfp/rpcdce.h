@@ -2,7 +2,7 @@
 #pragma once
 
 #ifdef _WIN32
-#include_next <rpc.h>
+#include_next <rpcdce.h>
 #else
 
 #include "minwindef.h"

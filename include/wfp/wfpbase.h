@@ -1,14 +1,21 @@
 // What every Fwp header stands on: base types, GUIDs, annotations, version numbers.
 //
-// On Windows (mingw-w64) these come from the compiler's own headers: in a driver, which has included ntddk.h, ntifs.h
-// or wdm.h before, only what those lack; elsewhere windows.h.
+// On Windows (mingw-w64) these come from the compiler's own headers. In a driver, which has included ntddk.h, ntifs.h
+// or wdm.h before, WFP_WINDOWS_DRIVER is defined and wfpdriver.h adds what the compiler's kernel headers lack.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wfptarget.h"
+
 #ifdef _WIN32
-#if !defined(_NTDDK_) && !defined(_NTIFS_) && !defined(_WDMDDK_) && !defined(_WDM_INCLUDED_)
+#ifdef WFP_WINDOWS_DRIVER
+#include "wfpdriver.h"
+#else
+#ifndef _INC_WINDOWS
+#include <winsock2.h>
+#endif
 #include <windows.h>
 #endif
 #else

@@ -3,7 +3,9 @@
 // AF_INET6 has the system's value: 10, on Windows 23.
 #pragma once
 
-#ifdef _WIN32
+#include "wfptarget.h"
+
+#if defined(_WIN32) && !defined(WFP_WINDOWS_DRIVER)
 #include_next <ws2def.h>
 #else
 
@@ -29,7 +31,7 @@ typedef struct _SOCKADDR_IN {
     CHAR sin_zero[8];
 } SOCKADDR_IN, *PSOCKADDR_IN, *LPSOCKADDR_IN;
 
-typedef struct {
+typedef struct _SCOPE_ID {
     WFP_ANONYMOUS union {
         WFP_ANONYMOUS struct {
             ULONG Zone : 28;
@@ -59,22 +61,22 @@ typedef struct _WSACMSGHDR {
     INT cmsg_type;
 } WSACMSGHDR, *PWSACMSGHDR, *LPWSACMSGHDR, CMSGHDR, *PCMSGHDR;
 
+#ifndef _WSABUF_DEFINED_
+#define _WSABUF_DEFINED_
 typedef struct _WSABUF {
     ULONG len;
     CHAR *buf;
 } WSABUF, *LPWSABUF;
+#endif
 
 typedef struct _SOCKET_ADDRESS {
     LPSOCKADDR lpSockaddr;
     INT iSockaddrLength;
 } SOCKET_ADDRESS, *PSOCKET_ADDRESS, *LPSOCKET_ADDRESS;
 
-#ifndef IN_MULTICAST
-#define IN_MULTICAST(address) IN_CLASSD(address)
-#endif
-#define IN4ADDR_ANY INADDR_ANY
-#define IN4ADDR_LOOPBACK 0x0100007f
-#define IN4ADDR_BROADCAST INADDR_BROADCAST
+#define IN4ADDR_ANY 0x00000000u
+#define IN4ADDR_LOOPBACK 0x0100007fu
+#define IN4ADDR_BROADCAST 0xffffffffu
 #define IOC_IN 0x80000000u
 #define IOC_OUT 0x40000000u
 #define IOC_INOUT (IOC_IN | IOC_OUT)

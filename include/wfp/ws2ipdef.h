@@ -1,11 +1,14 @@
 // IPv6 socket addresses, address prefixes and their helpers.
 #pragma once
 
-#ifdef _WIN32
+#include "wfptarget.h"
+
+#if defined(_WIN32) && !defined(WFP_WINDOWS_DRIVER)
 #include_next <ws2ipdef.h>
 #else
 
 #include "in6addr.h"
+#include "wfpbase.h"
 #include "ws2def.h"
 
 #ifdef __cplusplus
