@@ -31,9 +31,9 @@ typedef GUID UUID;
 #endif
 
 #define WFP_GUID_DECLARE_(name) EXTERN_C const GUID name __attribute__((visibility("default")))
-#define WFP_GUID_DEFINE_(name, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8) \
-    WFP_GUID_DECLARE_(name);                                              \
-    const GUID __attribute__((weak)) name = {l, w1, w2, {b1, b2, b3, b4, b5, b6, b7, b8}}
+#define WFP_GUID_DEFINE_(name, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8)            \
+    EXTERN_C const GUID name __attribute__((weak, visibility("default")));           \
+    const GUID name = {l, w1, w2, {b1, b2, b3, b4, b5, b6, b7, b8}}
 
 #ifdef __cplusplus
 #define WFP_GUID_REFERENCE_ const GUID &
