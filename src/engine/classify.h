@@ -25,7 +25,7 @@ struct wall_trace_entry {
 
 struct wall_classify_result {
     uint32_t action;     // FWP_ACTION_PERMIT, FWP_ACTION_BLOCK, or FWP_ACTION_NONE (nothing terminating: permit)
-    uint64_t filter_id;  // the filter whose action stands; 0 with FWP_ACTION_NONE
+    uint64_t filter_id;  // the highest filter that brought the action which stands; 0 with FWP_ACTION_NONE
     uint32_t rights;     // FWPS_RIGHT_ACTION_WRITE while a lower sublayer may still override
     uint32_t flags;      // FWPS_CLASSIFY_OUT_FLAG_* or-ed from the callouts (ABSORB)
     bool veto;           // a callout block beat a hard permit (audit 5153)
@@ -58,7 +58,8 @@ enum wall_classify_step wall_classify_next(struct wall_classification *classific
 // The callout's answer. An inspection callout's answer is ignored; a terminating callout that answers neither PERMIT
 // nor BLOCK counts as BLOCK (wfp-reference 2.3).
 void wall_classify_answer(struct wall_classification *classification, const FWPS_CLASSIFY_OUT0 *out);
-// The callout is not registered: BLOCK, or PERMIT with PERMIT_IF_CALLOUT_UNREGISTERED; ignored for inspection.
+// The callout is not registered: BLOCK, or PERMIT with PERMIT_IF_CALLOUT_UNREGISTERED; ignored for inspection. The
+// block vetoes a hard permit, as the callout could have: a callout that has died must not open what it guarded.
 void wall_classify_unregistered(struct wall_classification *classification);
 // Drops the reference on the policy. The result stays readable.
 void wall_classify_end(struct wall_classification *classification);

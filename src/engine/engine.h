@@ -58,6 +58,11 @@ struct wall_engine_events {
     wall_status (*store_begin)(void *context);
     wall_status (*store_put)(void *context, enum wall_object_type type, const GUID *key, const void *object);
     wall_status (*store_commit)(void *context);
+    // Whether the service that a persistent provider names would be started at boot; if not, the provider's objects are
+    // kept but disabled. NULL: all are.
+    bool (*provider_enabled)(void *context, const WCHAR *service_name);
+    // A net event was taken into the buffer. `event` is borrowed.
+    void (*net_event)(void *context, const FWPM_NET_EVENT5 *event);
 };
 
 // Milliseconds of a clock that never goes back (for transaction limits); seconds as FILETIME come with net events.
@@ -68,8 +73,11 @@ int wall_engine_new(const struct wall_engine_events *events, wall_clock now_ms, 
 void wall_engine_free(struct wall_engine *engine);
 
 // Puts back one persistent object read from the store, before any session is opened. References must be loaded first
-// (providers, provider contexts, sublayers, callouts, filters, in this order). Returns what Add would return.
+// (providers, provider contexts, sublayers, callouts, filters, in this order). Ids are kept. Returns what Add would
+// return; an object that is refused leaves the others as they are.
 wall_status wall_engine_load(struct wall_engine *engine, enum wall_object_type type, const void *object);
+// Makes what was loaded effective, in one commit. Opening a session does it, too.
+wall_status wall_engine_load_done(struct wall_engine *engine);
 
 // --- Sessions (FwpmEngineOpen0 …) ---
 wall_status wall_session_open(struct wall_engine *engine, const FWPM_SESSION0 *session,

@@ -44,6 +44,7 @@ struct wall_policy_sublayer {
 
 struct wall_policy_layer {
     uint16_t layer_id;
+    uint64_t generation;      // of the policy in which the layer last changed; an unchanged layer is the same object
     uint32_t sublayer_count;  // only sublayers that have filters in this layer
     const struct wall_policy_sublayer *sublayers;
     uint32_t filter_count;
