@@ -29,7 +29,11 @@ struct wall_flow {
     uint64_t netns_cookie;
     uint64_t executable_inode;
     uint32_t executable_device;  // kernel encoding (MKDEV)
-    const char *executable_path; // absolute, as the kernel walked it at the socket call; NUL-terminated
+    // Absolute, as the kernel walked it at the socket call, up to the root of the mount namespace; NUL-terminated.
+    // "[kernel]" for the kernel itself; with " (deleted)" at the end when it is in no directory any more.
+    const char *executable_path;
+    bool executable_path_truncated;  // longer than PATH_MAX: the last part, after "..."
+    uint32_t mount_namespace;        // inode number of the namespace the path is in: containers have their own
     const char *process_name;    // comm
     uint8_t local_address[16], remote_address[16];
     uint16_t local_port, remote_port;  // ICMP: type and code
@@ -56,12 +60,20 @@ struct wall_datapath_config {
     const char *cgroup_path;  // absolute path of the cgroup to attach to
     const char *pin_path;     // absolute path of a directory; pins live below it (a bpffs is mounted there if needed)
     struct wall_datapath_events events;
+    // All 0 or NULL: the defaults.
+    uint32_t flows_max;       // held flows, and decided ones of datagram sockets; full: new ones are refused (ENOBUFS)
+    uint32_t held_max;        // held flows only
+    uint32_t ring_bytes;      // of the ring that brings packets here: a power of two, and whole pages
+    uint32_t captured_bytes;  // captured packets of all held flows; what comes above is dropped
+    uint32_t idle_ms;         // a decided UDP or ping flow without a packet for so long is forgotten
+    const char *btf_path;     // the kernel's type information, where it is not at its usual place
 };
 
 struct wall_datapath_stats {
     uint64_t flows_seen, flows_held_now, flows_permitted, flows_blocked, flows_gone;
     uint64_t events_lost;      // log events dropped (verdicts are never lost)
     uint64_t fail_closed;      // flows refused because a table or buffer was full
+    uint64_t packets_dropped;  // of held flows, above the limits of the queue
 };
 
 // Loads and attaches, or adopts what an earlier instance left pinned. With no filters attached nothing is held.
@@ -75,7 +87,8 @@ void wall_datapath_close(struct wall_datapath *datapath);
 int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err);
 
 int wall_datapath_fd(const struct wall_datapath *datapath);  // readable when wall_datapath_dispatch() has work
-int wall_datapath_dispatch(struct wall_datapath *datapath);  // runs callbacks; 0 or -errno
+// Runs callbacks, which may call wall_datapath_decide() but not close or remove. Returns 0 or -errno.
+int wall_datapath_dispatch(struct wall_datapath *datapath);
 
 // Enforces a new policy, atomically for every connection. `policy` is borrowed; the datapath takes references.
 int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy *policy, struct wall_error *err);

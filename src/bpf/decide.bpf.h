@@ -1,0 +1,23 @@
+// The decision of the kernel: what the committed policy says of one flow.
+#pragma once
+
+#include "address.bpf.h"
+#include "maps.bpf.h"
+
+// Everything a decision may look at.
+struct flow_question {
+    uint64_t policy;  // the policy word, read once: a decision sees one policy only
+    bool is_v6;       // the layer: that of the socket's family
+    uint8_t protocol;
+    struct remote remote;
+};
+
+static __always_inline enum wall_layer_mode decide(const struct flow_question *question)
+{
+    return WALL_POLICY_MODE(question->policy, question->is_v6);
+}
+
+static __always_inline uint64_t policy_read(struct wall_state *at)
+{
+    return *(volatile uint64_t *)&at->policy;
+}

@@ -1,0 +1,52 @@
+// What every program includes: types, helpers, small things of the language.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "wire/flow.bpf.h"
+
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOCK_RAW 3
+#define IPPROTO_ICMP 1
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_ICMPV6 58
+#define IPPROTO_UDPLITE 136
+#define ENOBUFS 105
+#define EACCES 13
+
+// Results of a cgroup program at a socket call.
+#define CALL_REFUSED 0
+#define CALL_ALLOWED 1
+
+// Lets the compiler forget what it knows of a value, so that the check the verifier needs stays in the program.
+#define forget(value) __asm__ volatile("" : "+r"(value))
+
+// A 32-bit member of a context or socket, read where it stands: the compiler must not merge two such reads into one
+// through a computed pointer, which the verifier refuses.
+#define field(of, member)                                                             \
+    ({                                                                                \
+        uint32_t value_;                                                              \
+        __asm__ volatile("%0 = *(u32 *)(%1 + %2)"                                     \
+                         : "=r"(value_)                                               \
+                         : "r"(of), "i"(__builtin_offsetof(typeof(*(of)), member)));  \
+        value_;                                                                       \
+    })
+
+static __always_inline int refuse(int code)
+{
+    bpf_set_retval(-code);
+    return CALL_REFUSED;
+}
+
+char LICENSE[] SEC("license") __weak = "Dual MIT/GPL";

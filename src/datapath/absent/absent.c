@@ -1,0 +1,47 @@
+// The body of a build without eBPF: it cannot be opened, so the other functions are never reached with an instance.
+#include "datapath/datapath.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+
+int wall_datapath_open(const struct wall_datapath_config *config, struct wall_datapath **ret_datapath,
+                       struct wall_error *err)
+{
+    return wall_error_set(err, -ENOTSUP, "built without eBPF: nothing can be enforced; build with clang and bpftool");
+}
+
+void wall_datapath_close(struct wall_datapath *datapath)
+{
+}
+
+int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err)
+{
+    return -ENOTSUP;
+}
+
+int wall_datapath_fd(const struct wall_datapath *datapath)
+{
+    return -ENOTSUP;
+}
+
+int wall_datapath_dispatch(struct wall_datapath *datapath)
+{
+    return -ENOTSUP;
+}
+
+int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy *policy, struct wall_error *err)
+{
+    return -ENOTSUP;
+}
+
+int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision)
+{
+    return -ENOTSUP;
+}
+
+void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapath_stats *ret_stats)
+{
+    memset(ret_stats, 0, sizeof(*ret_stats));
+}

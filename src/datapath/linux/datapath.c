@@ -1,0 +1,291 @@
+#include "datapath/datapath.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "datapath/linux/environment.h"
+#include "datapath/linux/instance.h"
+#include "engine/engine.h"
+#include "engine/policy.h"
+#include "fwpslayers.h"
+#include "fwptypes.h"
+
+// Defaults of struct wall_datapath_config. One element of `facts` takes 4.6 KB, one of `flows` 0.1 KB.
+#define FLOWS_MAX 65536u
+#define HELD_MAX 16384u
+#define RING_BYTES (4u << 20)  // 60 of the largest packets, or 13,000 SYNs
+#define CAPTURED_BYTES (16u << 20)
+#define IDLE_MS 60000u         // what WFP does
+#define QUEUE_PACKETS 32u      // datagrams of one held flow: what a client sends before it wants an answer
+#define QUEUE_BYTES (128u << 10)
+
+#define RECORDS_PER_DISPATCH 512u  // then the caller's other work gets its turn
+#define RECORDS_ALL UINT32_MAX
+#define TICK_SECONDS 1
+#define QUIET_TICKS 2  // a hook that began before the policy was emptied has long ended then
+
+static uint32_t or_default(uint32_t value, uint32_t standard)
+{
+    return value ? value : standard;
+}
+
+static int watch(int epoll_fd, int fd)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+    return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int open_descriptors(struct wall_datapath *datapath, struct wall_error *err)
+{
+    datapath->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    datapath->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    datapath->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (datapath->epoll_fd < 0 || datapath->timer_fd < 0 || datapath->wake_fd < 0)
+        return wall_error_set(err, -errno, "no descriptors for the datapath: %s", strerror(errno));
+    datapath->ring = ring_buffer__new(datapath->hooks.events_fd, wall_flows_record, datapath, NULL);
+    if (!datapath->ring)
+        return wall_error_set(err, -errno, "the ring of events cannot be mapped: %s", strerror(errno));
+    int r = watch(datapath->epoll_fd, ring_buffer__epoll_fd(datapath->ring));
+    r = r ? r : watch(datapath->epoll_fd, datapath->timer_fd);
+    r = r ? r : watch(datapath->epoll_fd, datapath->wake_fd);
+    return r ? wall_error_set(err, r, "the datapath's descriptors cannot be watched: %s", strerror(-r)) : 0;
+}
+
+static void set_limits(struct wall_state *state, const struct wall_datapath_config *config)
+{
+    state->queue_packets_max = QUEUE_PACKETS;
+    state->queue_bytes_max = QUEUE_BYTES;
+    state->captured_bytes_max = or_default(config->captured_bytes, CAPTURED_BYTES);
+    state->idle_ns = (uint64_t)or_default(config->idle_ms, IDLE_MS) * 1000000;
+}
+
+static void set_ticking(struct wall_datapath *datapath, bool ticking)
+{
+    if (datapath->ticking == ticking)
+        return;
+    struct itimerspec when = { 0 };
+    if (ticking)
+        when.it_value.tv_sec = when.it_interval.tv_sec = TICK_SECONDS;
+    datapath->ticking = ticking;
+    datapath->quiet_ticks = 0;
+    timerfd_settime(datapath->timer_fd, 0, &when, NULL);
+}
+
+// Reads what the ring holds. Returns 0 or -errno.
+static int consume(struct wall_datapath *datapath, uint32_t budget)
+{
+    datapath->budget = budget;
+    int r = ring_buffer__consume(datapath->ring);
+    wall_flows_sweep_releases(datapath);
+    return r < 0 && r != -EAGAIN ? r : 0;
+}
+
+static void adopt(struct wall_datapath *datapath)
+{
+    struct wall_state *state = datapath->hooks.state;
+    datapath->adopting = true;
+    wall_flows_adopt(datapath);
+    consume(datapath, RECORDS_ALL);
+    datapath->adopting = false;
+    // What the instance before had captured and not yet let go of is lost with its memory.
+    __atomic_store_n(&state->captured_bytes, datapath->table.captured_bytes, __ATOMIC_RELAXED);
+    wall_flows_ask_again(datapath);
+    datapath->enforcing = true;  // until the policy is known
+    set_ticking(datapath, true);
+    if (datapath->unreported)
+        eventfd_write(datapath->wake_fd, 1);
+}
+
+static int start(struct wall_datapath *datapath, const struct wall_datapath_config *config, struct wall_error *err)
+{
+    struct wall_hooks_config hooks = {
+        .btf_path = config->btf_path,
+        .flows_max = or_default(config->flows_max, FLOWS_MAX),
+        .facts_max = or_default(config->held_max, HELD_MAX),
+        .ring_bytes = or_default(config->ring_bytes, RING_BYTES),
+    };
+    int r = wall_environment_check(config->btf_path, err);
+    r = r ? r : wall_environment_open_cgroup(config->cgroup_path, &datapath->cgroup_fd, err);
+    r = r ? r : wall_pins_open(config->pin_path, &datapath->pins, err);
+    hooks.cgroup_fd = datapath->cgroup_fd;
+    r = r ? r : wall_hooks_open(&hooks, &datapath->pins, &datapath->hooks, err);
+    if (r < 0)
+        return r;
+    r = wall_namespaces_init(&datapath->namespaces, datapath->hooks.injectors_fd);
+    if (r < 0)
+        return wall_error_set(err, r, "the network namespace of this process cannot be read: %s", strerror(-r));
+    r = open_descriptors(datapath, err);
+    if (r < 0)
+        return r;
+    set_limits(datapath->hooks.state, config);
+    if (datapath->hooks.adopted)
+        adopt(datapath);
+    return 0;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+// Frees all but the lock on the pins.
+static void release(struct wall_datapath *datapath)
+{
+    wall_flows_done(datapath);
+    if (datapath->hooks.programs) {
+        wall_namespaces_done(&datapath->namespaces);
+        ring_buffer__free(datapath->ring);
+        wall_hooks_close(&datapath->hooks);
+    }
+    if (datapath->policy)
+        wall_policy_unref(datapath->policy);
+    close_fd(&datapath->cgroup_fd);
+    close_fd(&datapath->epoll_fd);
+    close_fd(&datapath->timer_fd);
+    close_fd(&datapath->wake_fd);
+    free(datapath->facts);
+}
+
+int wall_datapath_open(const struct wall_datapath_config *config, struct wall_datapath **ret_datapath,
+                       struct wall_error *err)
+{
+    struct wall_datapath *datapath = calloc(1, sizeof(*datapath));
+    struct wall_flow_facts *facts = calloc(1, sizeof(*facts));
+    if (!datapath || !facts) {
+        free(datapath);
+        free(facts);
+        return wall_error_set(err, -ENOMEM, "no memory for the datapath");
+    }
+    datapath->events = config->events;
+    datapath->facts = facts;
+    datapath->pins.lock_fd = datapath->cgroup_fd = datapath->epoll_fd = datapath->timer_fd = datapath->wake_fd = -1;
+    datapath->namespaces.own_fd = -1;
+    wall_held_init(&datapath->table);
+    int r = start(datapath, config, err);
+    if (r < 0) {
+        // A start that made the pins takes them away; what another instance left stays, and keeps refusing.
+        bool ours = datapath->pins.lock_fd >= 0 && !datapath->hooks.adopted && !wall_pins_contain(&datapath->pins,
+                                                                                             "map_state");
+        release(datapath);
+        if (ours)
+            wall_pins_remove(&datapath->pins, NULL);
+        wall_pins_close(&datapath->pins);
+        free(datapath);
+        return r;
+    }
+    *ret_datapath = datapath;
+    return 0;
+}
+
+void wall_datapath_close(struct wall_datapath *datapath)
+{
+    if (!datapath)
+        return;
+    release(datapath);
+    wall_pins_close(&datapath->pins);
+    free(datapath);
+}
+
+int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err)
+{
+    wall_hooks_detach_calls(&datapath->hooks);
+    consume(datapath, RECORDS_ALL);
+    wall_flows_refuse_all(datapath);
+    wall_hooks_detach_rest(&datapath->hooks);
+    release(datapath);
+    int r = wall_pins_remove(&datapath->pins, err);
+    wall_pins_close(&datapath->pins);
+    free(datapath);
+    return r;
+}
+
+int wall_datapath_fd(const struct wall_datapath *datapath)
+{
+    return datapath->epoll_fd;
+}
+
+static void tick(struct wall_datapath *datapath)
+{
+    wall_flows_expire(datapath);
+    if (datapath->enforcing) {
+        set_ticking(datapath, datapath->table.by_id.count > 0);
+        return;
+    }
+    if (!wall_flows_none(datapath))
+        datapath->quiet_ticks = 0;
+    else if (++datapath->quiet_ticks >= QUIET_TICKS) {
+        wall_hooks_detach_rest(&datapath->hooks);
+        set_ticking(datapath, false);
+    }
+}
+
+int wall_datapath_dispatch(struct wall_datapath *datapath)
+{
+    uint64_t count;
+    if (read(datapath->wake_fd, &count, sizeof(count)) == sizeof(count) && datapath->unreported)
+        wall_flows_report(datapath);
+    int r = consume(datapath, RECORDS_PER_DISPATCH);
+    if (datapath->table.by_id.count > 0)
+        set_ticking(datapath, true);
+    if (read(datapath->timer_fd, &count, sizeof(count)) == sizeof(count))
+        tick(datapath);
+    return r;
+}
+
+// Without conditions and callouts the kernel can answer for a layer by itself.
+static enum wall_layer_mode mode_of(const struct wall_policy *policy, uint16_t layer_id)
+{
+    const struct wall_policy_layer *layer = wall_policy_layer(policy, layer_id);
+    if (!layer || layer->filter_count == 0)
+        return WALL_LAYER_PERMIT;
+    if (layer->filter_count > 1)
+        return WALL_LAYER_HOLD;
+    const struct wall_filter *only = layer->sublayers[0].filters[0];
+    if (only->condition_count == 0 && only->action == FWP_ACTION_PERMIT)
+        return WALL_LAYER_PERMIT;
+    return only->condition_count == 0 && only->action == FWP_ACTION_BLOCK ? WALL_LAYER_BLOCK : WALL_LAYER_HOLD;
+}
+
+int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy *policy, struct wall_error *err)
+{
+    enum wall_layer_mode v4 = mode_of(policy, FWPS_LAYER_ALE_AUTH_CONNECT_V4);
+    enum wall_layer_mode v6 = mode_of(policy, FWPS_LAYER_ALE_AUTH_CONNECT_V6);
+    bool enforcing = v4 != WALL_LAYER_PERMIT || v6 != WALL_LAYER_PERMIT;
+    if (enforcing) {
+        int r = wall_hooks_attach(&datapath->hooks, err);
+        if (r < 0)
+            return r;
+    }
+    uint64_t word = WALL_POLICY_WORD(wall_policy_generation(policy), v4, v6);
+    __atomic_store_n(&datapath->hooks.state->policy, word, __ATOMIC_RELEASE);
+    datapath->enforcing = enforcing;
+    if (!enforcing) {
+        wall_hooks_detach_calls(&datapath->hooks);
+        set_ticking(datapath, wall_hooks_attached(&datapath->hooks));
+    }
+    struct wall_policy *old = datapath->policy;
+    datapath->policy = wall_policy_ref(policy);
+    if (old)
+        wall_policy_unref(old);
+    return 0;
+}
+
+void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapath_stats *ret_stats)
+{
+    const uint64_t *counters = datapath->hooks.state->counters;
+    struct wall_datapath_stats stats = datapath->stats;
+    stats.flows_held_now = datapath->table.held_count;
+    stats.flows_blocked += __atomic_load_n(&counters[WALL_COUNTER_BLOCKED], __ATOMIC_RELAXED);
+    stats.fail_closed = __atomic_load_n(&counters[WALL_COUNTER_FAIL_CLOSED], __ATOMIC_RELAXED);
+    stats.packets_dropped = __atomic_load_n(&counters[WALL_COUNTER_OVERFLOW], __ATOMIC_RELAXED);
+    *ret_stats = stats;
+}

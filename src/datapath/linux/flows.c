@@ -1,0 +1,379 @@
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "datapath/linux/instance.h"
+#include "datapath/linux/packet.h"
+#include "engine/policy.h"
+#include "fwpslayers.h"
+
+// Facts without an entry: the hook is between the two, or was refused there. Older ones are left-overs.
+#define ORPHAN_NS (10ull * 1000000000)
+
+static uint64_t boot_time_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t policy_generation(const struct wall_datapath *datapath)
+{
+    return WALL_POLICY_GENERATION(__atomic_load_n(&datapath->hooks.state->policy, __ATOMIC_RELAXED));
+}
+
+// Gives back what captured packets took of the common limit.
+static void give_back(struct wall_datapath *datapath, uint64_t bytes)
+{
+    __atomic_fetch_sub(&datapath->hooks.state->captured_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+static bool read_facts(const struct wall_datapath *datapath, uint64_t flow_id)
+{
+    struct wall_flow_facts *facts = datapath->facts;
+    if (bpf_map_lookup_elem(datapath->hooks.facts_fd, &flow_id, facts))
+        return false;
+    facts->path[WALL_PATH_MAX] = '\0';
+    facts->process_name[WALL_COMM_BYTES - 1] = '\0';
+    if (facts->path_start > WALL_PATH_MAX)
+        facts->path_start = WALL_PATH_MAX;
+    return true;
+}
+
+static void forget_kernel_side(const struct wall_datapath *datapath, const struct wall_flow_key *key, uint64_t flow_id)
+{
+    bpf_map_delete_elem(datapath->hooks.flows_fd, key);
+    bpf_map_delete_elem(datapath->hooks.facts_fd, &flow_id);
+}
+
+static void remove_held(struct wall_datapath *datapath, struct wall_held *held)
+{
+    give_back(datapath, wall_held_drop_packets(&datapath->table, held));
+    wall_namespace_unref(&datapath->namespaces, held->ns);
+    wall_held_remove(&datapath->table, held);
+}
+
+// The socket of the flow is closed.
+static void end_flow(struct wall_datapath *datapath, struct wall_held *held)
+{
+    uint64_t flow_id = held->flow_id;
+    bool tell = held->state == WALL_FLOW_HELD && held->reported;
+    forget_kernel_side(datapath, &held->key, flow_id);
+    datapath->stats.flows_gone += held->state == WALL_FLOW_HELD;
+    remove_held(datapath, held);
+    if (tell && datapath->events.flow_gone)
+        datapath->events.flow_gone(datapath->events.context, flow_id);
+}
+
+static void handle_release(struct wall_datapath *datapath, uint64_t cookie, uint64_t flow_id)
+{
+    if (flow_id) {
+        struct wall_flow_key key = { .number = flow_id, .kind = WALL_FLOW_STREAM };
+        struct wall_held *held = wall_held_find(&datapath->table, flow_id);
+        if (held)
+            end_flow(datapath, held);
+        else
+            forget_kernel_side(datapath, &key, flow_id);
+        return;
+    }
+    for (struct wall_held *held; (held = wall_held_of_socket(&datapath->table, cookie));)
+        end_flow(datapath, held);
+}
+
+static void copy_address(uint8_t *ret_address, const uint8_t *mapped, uint8_t family)
+{
+    if (family == AF_INET)
+        memcpy(ret_address, mapped + 12, 4);
+    else
+        memcpy(ret_address, mapped, 16);
+}
+
+static void report(struct wall_datapath *datapath, struct wall_held *held)
+{
+    const struct wall_flow_facts *facts = datapath->facts;
+    struct wall_flow flow = {
+        .id = held->flow_id,
+        .layer_id = facts->family == AF_INET6 ? FWPS_LAYER_ALE_AUTH_CONNECT_V6 : FWPS_LAYER_ALE_AUTH_CONNECT_V4,
+        .family = facts->family,
+        .protocol = facts->protocol,
+        .irql = facts->irql,
+        .adopted = held->adopted,
+        .process_id = facts->process_id,
+        .thread_id = facts->thread_id,
+        .user_id = facts->user_id,
+        .group_id = facts->group_id,
+        .cgroup_id = facts->cgroup_id,
+        .socket_cookie = facts->socket_cookie,
+        .netns_cookie = facts->netns_cookie,
+        .executable_inode = facts->executable_inode,
+        .executable_device = facts->executable_device,
+        .executable_path = facts->path + facts->path_start,
+        .executable_path_truncated = facts->flags & WALL_FACTS_PATH_TRUNCATED,
+        .mount_namespace = facts->mount_namespace,
+        .process_name = facts->process_name,
+        .local_port = facts->local_port,
+        .remote_port = facts->remote_port,
+        .interface_index = facts->interface_index,
+        .time_ns = facts->time_ns,
+        .packet = held->packets ? held->packets->data : NULL,
+        .packet_bytes = held->packets ? held->packets->length : 0,
+    };
+    copy_address(flow.local_address, facts->local_address, facts->family);
+    copy_address(flow.remote_address, facts->remote_address, facts->family);
+    held->reported = true;
+    datapath->stats.flows_seen++;
+    if (datapath->events.flow_held)
+        datapath->events.flow_held(datapath->events.context, &flow);
+}
+
+void wall_flows_report(struct wall_datapath *datapath)
+{
+    size_t cursor = 0;
+    datapath->unreported = false;
+    for (struct wall_held *held; (held = wall_map_next(&datapath->table.by_id, &cursor));)
+        if (!held->reported && held->state == WALL_FLOW_HELD && read_facts(datapath, held->flow_id))
+            report(datapath, held);
+}
+
+// Puts a flow whose facts have just been read into the table.
+static struct wall_held *add_flow(struct wall_datapath *datapath)
+{
+    const struct wall_flow_facts *facts = datapath->facts;
+    struct wall_held *held = wall_held_add(&datapath->table, facts);
+    if (!held)
+        return NULL;
+    held->adopted = datapath->adopting;
+    // Now, while the process most likely lives.
+    held->ns = wall_namespace_get(&datapath->namespaces, facts->netns_cookie, facts->process_id, facts->thread_id);
+    return held;
+}
+
+static int send_packet(struct wall_datapath *datapath, struct wall_held *held, uint8_t *data, size_t size)
+{
+    if (!held->ns)
+        return -ENOENT;
+    struct wall_packet_ends ends = { 0 };
+    if (held->key.kind != WALL_FLOW_PACKET) {
+        ends.remote_address = held->name.remote_address;
+        ends.remote_port = held->name.remote_port;
+    }
+    if (held->key.kind == WALL_FLOW_STREAM) {
+        ends.local_address = held->name.local_address;
+        ends.local_port = held->name.local_port;
+    }
+    int r = wall_packet_prepare(data, size, &ends);
+    return r < 0 ? r : wall_packet_send(&datapath->namespaces, held->ns, data, size, &held->route);
+}
+
+// Makes the kernel announce the flow again with its next packet.
+static void ask_again(const struct wall_datapath *datapath, const struct wall_flow_key *key, uint64_t flow_id)
+{
+    struct wall_flow_entry entry;
+    if (bpf_map_lookup_elem(datapath->hooks.flows_fd, key, &entry) || entry.flow_id != flow_id)
+        return;
+    entry.captured_packets = 0;
+    entry.captured_bytes = 0;
+    bpf_map_update_elem(datapath->hooks.flows_fd, key, &entry, BPF_EXIST);
+}
+
+static void handle_packet(struct wall_datapath *datapath, const struct wall_record *record)
+{
+    struct wall_held *held = wall_held_find(&datapath->table, record->flow_id);
+    bool is_new = !held;
+    if (is_new && read_facts(datapath, record->flow_id)) {
+        held = add_flow(datapath);
+        if (!held)
+            ask_again(datapath, &datapath->facts->key, record->flow_id);
+    }
+    if (held && held->state == WALL_FLOW_PERMITTED)  // it was on its way while the decision was
+        send_packet(datapath, held, (uint8_t *)record->data, record->length);
+    if (!held || held->state != WALL_FLOW_HELD || wall_held_queue(&datapath->table, held, record) < 0)
+        give_back(datapath, record->length);
+    if (!is_new || !held)
+        return;
+    if (datapath->adopting)
+        datapath->unreported = true;
+    else
+        report(datapath, held);
+}
+
+int wall_flows_record(void *context, void *data, size_t size)
+{
+    struct wall_datapath *datapath = context;
+    const struct wall_record *record = data;
+    if (size < sizeof(*record))
+        return 0;
+    if (record->kind == WALL_RECORD_RELEASED)
+        handle_release(datapath, record->socket_cookie, record->flow_id);
+    else if (record->kind == WALL_RECORD_PACKET && record->length <= size - sizeof(*record))
+        handle_packet(datapath, record);
+    return --datapath->budget ? 0 : -EAGAIN;
+}
+
+static void adopt_held(struct wall_datapath *datapath, uint64_t flow_id)
+{
+    struct wall_flow_entry entry;
+    if (!read_facts(datapath, flow_id))
+        return;
+    const struct wall_flow_facts *facts = datapath->facts;
+    if (bpf_map_lookup_elem(datapath->hooks.flows_fd, &facts->key, &entry) || entry.flow_id != flow_id) {
+        if (boot_time_ns() - facts->time_ns > ORPHAN_NS)
+            bpf_map_delete_elem(datapath->hooks.facts_fd, &flow_id);
+        return;
+    }
+    // A connect() whose SYN was not seen yet announces itself.
+    if (entry.state == WALL_FLOW_HELD && facts->flags & WALL_FACTS_LOCAL_KNOWN && add_flow(datapath))
+        datapath->unreported = true;
+}
+
+static void adopt_decided(struct wall_datapath *datapath, const struct wall_flow_key *key)
+{
+    struct wall_flow_entry entry;
+    if (key->kind == WALL_FLOW_STREAM || bpf_map_lookup_elem(datapath->hooks.flows_fd, key, &entry) ||
+        entry.state == WALL_FLOW_HELD)
+        return;
+    *datapath->facts = (struct wall_flow_facts){ .key = *key, .flow_id = entry.flow_id, .socket_cookie = key->number };
+    struct wall_held *held = wall_held_add(&datapath->table, datapath->facts);
+    if (held)
+        wall_held_set_state(&datapath->table, held, entry.state);
+}
+
+int wall_flows_adopt(struct wall_datapath *datapath)
+{
+    uint64_t flow_id, next_id;
+    int r = bpf_map_get_next_key(datapath->hooks.facts_fd, NULL, &next_id);
+    while (r == 0) {
+        flow_id = next_id;
+        r = bpf_map_get_next_key(datapath->hooks.facts_fd, &flow_id, &next_id);
+        adopt_held(datapath, flow_id);
+    }
+    struct wall_flow_key key, next_key;
+    r = bpf_map_get_next_key(datapath->hooks.flows_fd, NULL, &next_key);
+    while (r == 0) {
+        key = next_key;
+        r = bpf_map_get_next_key(datapath->hooks.flows_fd, &key, &next_key);
+        adopt_decided(datapath, &key);
+    }
+    return 0;
+}
+
+void wall_flows_ask_again(struct wall_datapath *datapath)
+{
+    size_t cursor = 0;
+    for (struct wall_held *held; (held = wall_map_next(&datapath->table.by_id, &cursor));)
+        if (held->state == WALL_FLOW_HELD && !held->packets)
+            ask_again(datapath, &held->key, held->flow_id);
+}
+
+void wall_flows_sweep_releases(struct wall_datapath *datapath)
+{
+    uint64_t releases = __atomic_load_n(&datapath->hooks.state->counters[WALL_COUNTER_RELEASES], __ATOMIC_ACQUIRE);
+    if (releases == datapath->releases_seen)
+        return;
+    datapath->releases_seen = releases;
+    uint64_t cookie, flow_id;
+    while (bpf_map_get_next_key(datapath->hooks.releases_fd, NULL, &cookie) == 0) {
+        if (bpf_map_lookup_and_delete_elem(datapath->hooks.releases_fd, &cookie, &flow_id))
+            break;
+        handle_release(datapath, cookie, flow_id);
+    }
+}
+
+void wall_flows_expire(struct wall_datapath *datapath)
+{
+    uint64_t now = boot_time_ns(), idle_ns = datapath->hooks.state->idle_ns;
+    size_t cursor = 0;
+    for (struct wall_held *held; (held = wall_map_next(&datapath->table.by_id, &cursor));) {
+        struct wall_flow_entry entry;
+        if (held->state == WALL_FLOW_HELD)
+            continue;
+        wall_namespace_unref(&datapath->namespaces, held->ns);
+        held->ns = NULL;
+        bool is_known = !bpf_map_lookup_elem(datapath->hooks.flows_fd, &held->key, &entry) &&
+                        entry.flow_id == held->flow_id;
+        if (is_known && (int64_t)(now - entry.last_used_ns) < (int64_t)idle_ns)
+            continue;
+        if (is_known)
+            bpf_map_delete_elem(datapath->hooks.flows_fd, &held->key);
+        remove_held(datapath, held);
+    }
+}
+
+// Writes the decision where the programs read it.
+static int write_state(struct wall_datapath *datapath, const struct wall_held *held, enum wall_flow_state state)
+{
+    struct wall_flow_entry entry;
+    if (bpf_map_lookup_elem(datapath->hooks.flows_fd, &held->key, &entry) || entry.flow_id != held->flow_id)
+        return -ENOENT;
+    entry.state = state;
+    entry.generation = policy_generation(datapath);
+    entry.last_used_ns = boot_time_ns();
+    return bpf_map_update_elem(datapath->hooks.flows_fd, &held->key, &entry, BPF_EXIST) ? -errno : 0;
+}
+
+static void apply_decision(struct wall_datapath *datapath, struct wall_held *held, enum wall_flow_state state)
+{
+    if (state == WALL_FLOW_PERMITTED)
+        for (struct wall_held_packet *packet = held->packets; packet; packet = packet->next)
+            send_packet(datapath, held, packet->data, packet->length);
+    else if (held->key.kind == WALL_FLOW_STREAM && held->ns)
+        wall_socket_destroy(held->ns, &held->name);
+}
+
+int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision)
+{
+    struct wall_held *held = wall_held_find(&datapath->table, flow_id);
+    if (!held || held->state != WALL_FLOW_HELD)
+        return -ENOENT;
+    enum wall_flow_state state = decision == WALL_FLOW_PERMIT ? WALL_FLOW_PERMITTED : WALL_FLOW_BLOCKED;
+    int r = write_state(datapath, held, state);
+    if (r < 0) {
+        datapath->stats.flows_gone++;
+        remove_held(datapath, held);
+        return -ENOENT;
+    }
+    apply_decision(datapath, held, state);
+    datapath->stats.flows_permitted += state == WALL_FLOW_PERMITTED;
+    datapath->stats.flows_blocked += state == WALL_FLOW_BLOCKED;
+    bpf_map_delete_elem(datapath->hooks.facts_fd, &flow_id);
+    if (held->key.kind == WALL_FLOW_STREAM) {  // the kernel's side ends with its first packet, or the socket
+        remove_held(datapath, held);
+        return 0;
+    }
+    // Its namespace stays open until the next wall_flows_expire(): a packet may still be on its way through the ring.
+    give_back(datapath, wall_held_drop_packets(&datapath->table, held));
+    wall_held_set_state(&datapath->table, held, state);
+    return 0;
+}
+
+void wall_flows_refuse_all(struct wall_datapath *datapath)
+{
+    size_t cursor = 0;
+    for (struct wall_held *held; (held = wall_map_next(&datapath->table.by_id, &cursor));) {
+        if (held->state != WALL_FLOW_HELD)
+            continue;
+        write_state(datapath, held, WALL_FLOW_BLOCKED);
+        apply_decision(datapath, held, WALL_FLOW_BLOCKED);
+        remove_held(datapath, held);
+    }
+}
+
+bool wall_flows_none(const struct wall_datapath *datapath)
+{
+    struct wall_flow_key key;
+    return bpf_map_get_next_key(datapath->hooks.flows_fd, NULL, &key) != 0;
+}
+
+void wall_flows_done(struct wall_datapath *datapath)
+{
+    size_t cursor = 0;
+    for (struct wall_held *held; (held = wall_map_next(&datapath->table.by_id, &cursor));) {
+        wall_namespace_unref(&datapath->namespaces, held->ns);
+        held->ns = NULL;
+    }
+    wall_held_done(&datapath->table);
+}

@@ -1,0 +1,330 @@
+#include "datapath/linux/hooks.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "datapath.skel.h"
+
+// In the order of attaching: a flow is never held before the hook that keeps its packets back.
+static const char *const hook_names[WALL_HOOK_COUNT_] = {
+    [WALL_HOOK_RELEASE] = "link_release",
+    [WALL_HOOK_EGRESS] = "link_egress",
+    [WALL_HOOK_CONNECT4] = "link_connect4",
+    [WALL_HOOK_CONNECT6] = "link_connect6",
+};
+#define FIRST_CALL_HOOK WALL_HOOK_CONNECT4
+
+// Maps that outlive an instance.
+static const char *const map_names[] = { "state", "flows", "facts", "events", "releases", "injectors", "marks" };
+#define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
+
+// The end of what libbpf says while loading: the verifier's reasons stand there.
+static char load_log[4096];
+static size_t load_log_length;
+
+static int keep_log(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    char *text = NULL;
+    if (level == LIBBPF_DEBUG || vasprintf(&text, format, arguments) < 0)
+        return 0;
+    const char *end = text;  // the verifier's log comes as one text; what does not fit is cut off its beginning
+    size_t size = strlen(text);
+    if (size >= sizeof(load_log)) {
+        end += size - sizeof(load_log) + 1;
+        size = sizeof(load_log) - 1;
+    }
+    size_t drop = load_log_length + size >= sizeof(load_log) ? load_log_length + size - sizeof(load_log) + 1 : 0;
+    load_log_length -= drop;
+    memmove(load_log, load_log + drop, load_log_length);
+    memcpy(load_log + load_log_length, end, size + 1);
+    load_log_length += size;
+    free(text);
+    return 0;
+}
+
+// The last lines of the log, on one line.
+static void summarize_log(char ret_text[static 320])
+{
+    const char *from = load_log_length > 300 ? load_log + load_log_length - 300 : load_log;
+    const char *line = strchr(from, '\n');
+    if (from != load_log && line && line[1])
+        from = line + 1;
+    snprintf(ret_text, 320, "%s", from);
+    for (char *at = ret_text; *at; at++)
+        if (*at == '\n')
+            *at = at[1] ? '|' : '\0';
+}
+
+static struct bpf_program *program_of(const struct wall_hooks *hooks, enum wall_hook hook)
+{
+    switch (hook) {
+    case WALL_HOOK_RELEASE:
+        return hooks->programs->progs.release_announce;
+    case WALL_HOOK_EGRESS:
+        return hooks->programs->progs.egress_hold;
+    case WALL_HOOK_CONNECT4:
+        return hooks->programs->progs.connect4_authorize;
+    default:
+        return hooks->programs->progs.connect6_authorize;
+    }
+}
+
+static const char *map_pin(const struct wall_hooks *hooks, const char *name, char ret_path[WALL_PIN_PATH_BYTES])
+{
+    char file[64];
+    snprintf(file, sizeof(file), "map_%s", name);
+    return wall_pins_name(hooks->pins, file, ret_path);
+}
+
+static bool all_maps_pinned(const struct wall_hooks *hooks)
+{
+    char path[WALL_PIN_PATH_BYTES];
+    for (size_t i = 0; i < MAP_COUNT; i++)
+        if (access(map_pin(hooks, map_names[i], path), F_OK))
+            return false;
+    return true;
+}
+
+// Uses the pinned map in place of a new one.
+static int adopt_map(const struct wall_hooks *hooks, const char *name, struct wall_error *err)
+{
+    char path[WALL_PIN_PATH_BYTES];
+    struct bpf_map *map = bpf_object__find_map_by_name(hooks->programs->obj, name);
+    int fd = bpf_obj_get(map_pin(hooks, name, path));
+    if (fd < 0)
+        return wall_error_set(err, -errno, "%s: %s", path, strerror(errno));
+    struct bpf_map_info info = { 0 };
+    uint32_t size = sizeof(info);
+    int r = bpf_obj_get_info_by_fd(fd, &info, &size);
+    if (r == 0 && (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
+                   info.value_size != bpf_map__value_size(map)))
+        r = wall_error_set(err, -ESTALE, "%s was made by another version; stop that one first", path);
+    else if (r == 0)
+        r = bpf_map__reuse_fd(map, fd);
+    close(fd);
+    return r;
+}
+
+static int adopt_maps(struct wall_hooks *hooks, struct wall_error *err)
+{
+    for (size_t i = 0; i < MAP_COUNT; i++) {
+        int r = adopt_map(hooks, map_names[i], err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int pin_maps(const struct wall_hooks *hooks, struct wall_error *err)
+{
+    char path[WALL_PIN_PATH_BYTES];
+    for (size_t i = 0; i < MAP_COUNT; i++) {
+        struct bpf_map *map = bpf_object__find_map_by_name(hooks->programs->obj, map_names[i]);
+        int r = bpf_map__pin(map, map_pin(hooks, map_names[i], path));
+        if (r < 0)
+            return wall_error_set(err, r, "%s cannot be pinned: %s", path, strerror(-r));
+    }
+    return 0;
+}
+
+static int size_maps(const struct wall_hooks *hooks, const struct wall_hooks_config *config)
+{
+    int r = bpf_map__set_max_entries(hooks->programs->maps.flows, config->flows_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.facts, config->facts_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.releases, config->flows_max);
+    // Namespaces with held flows, two sockets each.
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.injectors, 2 * config->facts_max);
+    return r ? r : bpf_map__set_max_entries(hooks->programs->maps.events, config->ring_bytes);
+}
+
+static int load(struct wall_hooks *hooks, struct wall_error *err)
+{
+    int r = datapath_bpf__load(hooks->programs);
+    if (r == 0)
+        return 0;
+    char log[320];
+    summarize_log(log);
+    if (r == -EPERM)
+        return wall_error_set(err, r, "the kernel refuses to load BPF programs: %s", log);
+    return wall_error_set(err, -ENOTSUP, "this kernel does not accept the BPF programs (%s): %s", strerror(-r), log);
+}
+
+static int map_state(struct wall_hooks *hooks, struct wall_error *err)
+{
+    void *state = mmap(NULL, sizeof(struct wall_state), PROT_READ | PROT_WRITE, MAP_SHARED, hooks->state_fd, 0);
+    if (state == MAP_FAILED)
+        return wall_error_set(err, -errno, "the state map cannot be mapped: %s", strerror(errno));
+    hooks->state = state;
+    if (hooks->adopted && hooks->state->layout != WALL_STATE_LAYOUT)
+        return wall_error_set(err, -ESTALE, "%s was made by another version; stop that one first", hooks->pins->path);
+    return 0;
+}
+
+static bool is_for_cgroup(struct bpf_link *link, int cgroup_fd)
+{
+    struct bpf_link_info info = { 0 };
+    uint32_t size = sizeof(info);
+    struct stat cgroup;
+    // The id of a cgroup is the inode number of its directory.
+    return !bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) && !fstat(cgroup_fd, &cgroup) &&
+           info.cgroup.cgroup_id == cgroup.st_ino;
+}
+
+// Lets an earlier instance's link run the new program: at no time is there none.
+static int adopt_link(struct wall_hooks *hooks, enum wall_hook hook, struct wall_error *err)
+{
+    char path[WALL_PIN_PATH_BYTES];
+    if (!wall_pins_contain(hooks->pins, hook_names[hook]))
+        return 0;
+    struct bpf_link *link = bpf_link__open(wall_pins_name(hooks->pins, hook_names[hook], path));
+    if (!link)
+        return wall_error_set(err, -errno, "%s: %s", path, strerror(errno));
+    if (!is_for_cgroup(link, hooks->cgroup_fd)) {
+        bpf_link__destroy(link);
+        return wall_error_set(err, -EBUSY, "%s is attached to another cgroup; stop that instance first", path);
+    }
+    int r = bpf_link__update_program(link, program_of(hooks, hook));
+    if (r < 0) {
+        bpf_link__destroy(link);
+        return wall_error_set(err, r, "%s cannot be taken over: %s", path, strerror(-r));
+    }
+    hooks->links[hook] = link;
+    return 0;
+}
+
+static int adopt_links(struct wall_hooks *hooks, struct wall_error *err)
+{
+    for (enum wall_hook hook = 0; hook < WALL_HOOK_COUNT_; hook++) {
+        int r = adopt_link(hooks, hook, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int open_programs(const struct wall_hooks_config *config, struct wall_hooks *hooks, struct wall_error *err)
+{
+    LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = config->btf_path);
+    hooks->programs = datapath_bpf__open_opts(&options);
+    if (!hooks->programs)
+        return wall_error_set(err, -errno, "the BPF programs cannot be opened: %s", strerror(errno));
+
+    hooks->adopted = all_maps_pinned(hooks);
+    int r = hooks->adopted ? 0 : wall_pins_clear(hooks->pins, "");  // what an interrupted start left
+    r = r ? r : size_maps(hooks, config);
+    if (r == 0 && hooks->adopted)
+        r = adopt_maps(hooks, err);
+    return r ? r : load(hooks, err);
+}
+
+static int start(const struct wall_hooks_config *config, struct wall_hooks *hooks, struct wall_error *err)
+{
+    int r = open_programs(config, hooks, err);
+    if (r < 0)
+        return r;
+    hooks->state_fd = bpf_map__fd(hooks->programs->maps.state);
+    hooks->flows_fd = bpf_map__fd(hooks->programs->maps.flows);
+    hooks->facts_fd = bpf_map__fd(hooks->programs->maps.facts);
+    hooks->events_fd = bpf_map__fd(hooks->programs->maps.events);
+    hooks->releases_fd = bpf_map__fd(hooks->programs->maps.releases);
+    hooks->injectors_fd = bpf_map__fd(hooks->programs->maps.injectors);
+    r = map_state(hooks, err);
+    if (r < 0)
+        return r;
+    if (hooks->adopted)
+        return adopt_links(hooks, err);
+    hooks->state->layout = WALL_STATE_LAYOUT;
+    return pin_maps(hooks, err);
+}
+
+int wall_hooks_open(const struct wall_hooks_config *config, const struct wall_pins *pins, struct wall_hooks *ret_hooks,
+                    struct wall_error *err)
+{
+    struct wall_hooks hooks = { .pins = pins, .cgroup_fd = config->cgroup_fd };
+    load_log_length = 0;
+    load_log[0] = '\0';
+    libbpf_print_fn_t print = libbpf_set_print(keep_log);
+    int r = start(config, &hooks, err);
+    libbpf_set_print(print);
+    if (r < 0) {
+        wall_hooks_close(&hooks);
+        return r;
+    }
+    *ret_hooks = hooks;
+    return 0;
+}
+
+void wall_hooks_close(struct wall_hooks *hooks)
+{
+    if (hooks->state)
+        munmap(hooks->state, sizeof(*hooks->state));
+    for (int i = 0; i < WALL_HOOK_COUNT_; i++)
+        bpf_link__destroy(hooks->links[i]);
+    datapath_bpf__destroy(hooks->programs);
+    *hooks = (struct wall_hooks){ 0 };
+}
+
+static void detach(struct wall_hooks *hooks, enum wall_hook hook)
+{
+    char path[WALL_PIN_PATH_BYTES];
+    if (!hooks->links[hook])
+        return;
+    unlink(wall_pins_name(hooks->pins, hook_names[hook], path));
+    bpf_link__destroy(hooks->links[hook]);
+    hooks->links[hook] = NULL;
+}
+
+static int attach(struct wall_hooks *hooks, enum wall_hook hook, struct wall_error *err)
+{
+    char path[WALL_PIN_PATH_BYTES];
+    if (hooks->links[hook])
+        return 0;
+    struct bpf_link *link = bpf_program__attach_cgroup(program_of(hooks, hook), hooks->cgroup_fd);
+    if (!link)
+        return wall_error_set(err, -errno, "%s cannot be attached to the cgroup: %s",
+                              bpf_program__name(program_of(hooks, hook)), strerror(errno));
+    int r = bpf_link__pin(link, wall_pins_name(hooks->pins, hook_names[hook], path));
+    if (r < 0) {
+        bpf_link__destroy(link);
+        return wall_error_set(err, r, "%s cannot be pinned: %s", path, strerror(-r));
+    }
+    hooks->links[hook] = link;
+    return 0;
+}
+
+int wall_hooks_attach(struct wall_hooks *hooks, struct wall_error *err)
+{
+    int r = 0;
+    for (enum wall_hook hook = 0; r == 0 && hook < WALL_HOOK_COUNT_; hook++)
+        r = attach(hooks, hook, err);
+    return r;
+}
+
+void wall_hooks_detach_calls(struct wall_hooks *hooks)
+{
+    for (enum wall_hook hook = FIRST_CALL_HOOK; hook < WALL_HOOK_COUNT_; hook++)
+        detach(hooks, hook);
+}
+
+void wall_hooks_detach_rest(struct wall_hooks *hooks)
+{
+    for (enum wall_hook hook = 0; hook < FIRST_CALL_HOOK; hook++)
+        detach(hooks, hook);
+}
+
+bool wall_hooks_attached(const struct wall_hooks *hooks)
+{
+    for (int i = 0; i < WALL_HOOK_COUNT_; i++)
+        if (hooks->links[i])
+            return true;
+    return false;
+}

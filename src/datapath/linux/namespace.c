@@ -1,0 +1,273 @@
+#include "datapath/linux/namespace.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "datapath/linux/packet.h"
+
+static const uint64_t map_seed[2];  // cookies come from the kernel: nobody can choose them
+
+static int netns_cookie_of(int socket_fd, uint64_t *ret_cookie)
+{
+    socklen_t size = sizeof(*ret_cookie);
+    return getsockopt(socket_fd, SOL_SOCKET, SO_NETNS_COOKIE, ret_cookie, &size) ? -errno : 0;
+}
+
+static void close_if_open(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+int wall_namespaces_init(struct wall_namespaces *namespaces, int injectors_fd)
+{
+    wall_map_init(&namespaces->by_cookie, map_seed);
+    namespaces->injectors_fd = injectors_fd;
+    namespaces->own_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (namespaces->own_fd < 0)
+        return -errno;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int r = fd < 0 ? -errno : netns_cookie_of(fd, &namespaces->own_cookie);
+    close_if_open(&fd);
+    if (r < 0)
+        close_if_open(&namespaces->own_fd);
+    return r;
+}
+
+static void namespace_close(struct wall_namespaces *namespaces, struct wall_namespace *ns)
+{
+    int raw[2] = { ns->raw4_fd, ns->raw6_fd };
+    for (int i = 0; i < 2; i++) {
+        uint64_t cookie;
+        socklen_t size = sizeof(cookie);
+        if (raw[i] >= 0 && !getsockopt(raw[i], SOL_SOCKET, SO_COOKIE, &cookie, &size))
+            bpf_map_delete_elem(namespaces->injectors_fd, &cookie);
+        close_if_open(&raw[i]);
+    }
+    close_if_open(&ns->diag_fd);
+    close_if_open(&ns->netns_fd);
+    free(ns);
+}
+
+void wall_namespaces_done(struct wall_namespaces *namespaces)
+{
+    size_t cursor = 0;
+    for (struct wall_namespace *ns; (ns = wall_map_next(&namespaces->by_cookie, &cursor));)
+        namespace_close(namespaces, ns);
+    wall_map_done(&namespaces->by_cookie);
+    close_if_open(&namespaces->own_fd);
+}
+
+// A socket made inside a namespace. The thread is back in its own namespace when this returns.
+static int socket_in(const struct wall_namespaces *namespaces, int netns_fd, int family, int type, int protocol)
+{
+    if (netns_fd >= 0 && setns(netns_fd, CLONE_NEWNET))
+        return -errno;
+    int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+    int r = fd < 0 ? -errno : fd;
+    if (netns_fd >= 0 && setns(namespaces->own_fd, CLONE_NEWNET))
+        abort();  // going on in a stranger's namespace would be worse than ending
+    return r;
+}
+
+static int open_namespace(const struct wall_namespaces *namespaces, uint64_t cookie, const char *path,
+                          struct wall_namespace *ns)
+{
+    int netns_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (netns_fd < 0)
+        return -errno;
+    uint64_t found = 0;
+    int diag_fd = socket_in(namespaces, netns_fd, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+    if (diag_fd >= 0 && !netns_cookie_of(diag_fd, &found) && found == cookie) {
+        ns->netns_fd = netns_fd;
+        ns->diag_fd = diag_fd;
+        return 0;
+    }
+    close(netns_fd);
+    close_if_open(&diag_fd);
+    return -ESRCH;
+}
+
+static int find_namespace(const struct wall_namespaces *namespaces, uint64_t cookie, uint32_t process_id,
+                          uint32_t thread_id, struct wall_namespace *ns)
+{
+    if (cookie == namespaces->own_cookie) {
+        ns->diag_fd = socket_in(namespaces, -1, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+        return ns->diag_fd < 0 ? ns->diag_fd : 0;
+    }
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%u/task/%u/ns/net", process_id, thread_id);
+    if (open_namespace(namespaces, cookie, path, ns) == 0)
+        return 0;
+    snprintf(path, sizeof(path), "/proc/%u/ns/net", process_id);
+    return open_namespace(namespaces, cookie, path, ns);
+}
+
+struct wall_namespace *wall_namespace_get(struct wall_namespaces *namespaces, uint64_t cookie, uint32_t process_id,
+                                          uint32_t thread_id)
+{
+    struct wall_namespace *ns = wall_map_get(&namespaces->by_cookie, &cookie, sizeof(cookie));
+    if (ns) {
+        ns->references++;
+        return ns;
+    }
+    ns = malloc(sizeof(*ns));
+    if (!ns)
+        return NULL;
+    *ns = (struct wall_namespace){
+        .cookie = cookie, .references = 1, .raw4_fd = -1, .raw6_fd = -1, .diag_fd = -1, .netns_fd = -1,
+    };
+    if (find_namespace(namespaces, cookie, process_id, thread_id, ns) < 0 ||
+        wall_map_put(&namespaces->by_cookie, &ns->cookie, sizeof(ns->cookie), ns) < 0) {
+        namespace_close(namespaces, ns);
+        return NULL;
+    }
+    return ns;
+}
+
+void wall_namespace_unref(struct wall_namespaces *namespaces, struct wall_namespace *ns)
+{
+    if (!ns || --ns->references > 0)
+        return;
+    wall_map_remove(&namespaces->by_cookie, &ns->cookie, sizeof(ns->cookie));
+    namespace_close(namespaces, ns);
+}
+
+static bool is_mapped(const uint8_t *address)
+{
+    static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+    return !memcmp(address, prefix, sizeof(prefix));
+}
+
+static void set_diag_address(void *field, const uint8_t *address, bool is_ipv4)
+{
+    memcpy(field, is_ipv4 ? address + 12 : address, is_ipv4 ? 4 : 16);
+}
+
+int wall_socket_destroy(const struct wall_namespace *ns, const struct wall_socket_name *name)
+{
+    bool is_ipv4 = name->family == AF_INET && is_mapped(name->local_address);
+    struct {
+        struct nlmsghdr header;
+        struct inet_diag_req_v2 request;
+    } message = {
+        .header = {
+            .nlmsg_len = sizeof(message), .nlmsg_type = SOCK_DESTROY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+        },
+        .request = {
+            .sdiag_family = name->family, .sdiag_protocol = name->protocol, .idiag_states = ~0u,
+            .id = {
+                .idiag_sport = htons(name->local_port), .idiag_dport = htons(name->remote_port),
+                .idiag_if = name->bound_interface,
+                .idiag_cookie = { (uint32_t)name->cookie, (uint32_t)(name->cookie >> 32) },
+            },
+        },
+    };
+    set_diag_address(message.request.id.idiag_src, name->local_address, is_ipv4);
+    set_diag_address(message.request.id.idiag_dst, name->remote_address, is_ipv4);
+    if (send(ns->diag_fd, &message, sizeof(message), 0) < 0)
+        return -errno;
+
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+        char rest[256];
+    } answer;
+    ssize_t size = recv(ns->diag_fd, &answer, sizeof(answer), 0);
+    if (size < 0)
+        return -errno;
+    if ((size_t)size < offsetof(typeof(answer), rest) || answer.header.nlmsg_type != NLMSG_ERROR)
+        return -EBADMSG;
+    return answer.error.error;
+}
+
+static int open_raw(struct wall_namespaces *namespaces, struct wall_namespace *ns, int family)
+{
+    int *fd = family == AF_INET ? &ns->raw4_fd : &ns->raw6_fd;
+    if (*fd >= 0)
+        return *fd;
+    // A socket of IPPROTO_RAW sends complete packets; it receives none.
+    int raw = socket_in(namespaces, ns->netns_fd, family, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_RAW);
+    if (raw < 0)
+        return raw;
+    uint64_t cookie, one = 1;
+    socklen_t size = sizeof(cookie);
+    if (getsockopt(raw, SOL_SOCKET, SO_COOKIE, &cookie, &size) ||
+        bpf_map_update_elem(namespaces->injectors_fd, &cookie, &one, BPF_ANY)) {
+        int r = -errno;
+        close(raw);
+        return r;
+    }
+    return *fd = raw;
+}
+
+static void set_interface(struct msghdr *message, struct cmsghdr *control, int family, uint32_t interface_index)
+{
+    if (family == AF_INET) {
+        struct in_pktinfo info = { .ipi_ifindex = (int)interface_index };
+        *control = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof(info)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO,
+        };
+        memcpy(CMSG_DATA(control), &info, sizeof(info));
+        message->msg_controllen = CMSG_SPACE(sizeof(info));
+    } else {
+        struct in6_pktinfo info = { .ipi6_ifindex = interface_index };
+        *control = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof(info)), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO,
+        };
+        memcpy(CMSG_DATA(control), &info, sizeof(info));
+        message->msg_controllen = CMSG_SPACE(sizeof(info));
+    }
+    message->msg_control = control;
+}
+
+int wall_packet_send(struct wall_namespaces *namespaces, struct wall_namespace *ns, const uint8_t *data, size_t size,
+                     const struct wall_route *route)
+{
+    uint8_t destination[16];
+    int family = wall_packet_destination(data, size, destination);
+    if (!family)
+        return -EBADMSG;
+    int fd = open_raw(namespaces, ns, family);
+    if (fd < 0)
+        return fd;
+    if (setsockopt(fd, SOL_SOCKET, SO_MARK, &route->mark, sizeof(route->mark)))
+        return -errno;
+
+    union {
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } to = { 0 };
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    } control = { 0 };
+    struct iovec part = { .iov_base = (void *)data, .iov_len = size };
+    struct msghdr message = { .msg_name = &to, .msg_iov = &part, .msg_iovlen = 1 };
+    if (family == AF_INET) {
+        to.v4.sin_family = AF_INET;
+        memcpy(&to.v4.sin_addr, destination, 4);
+        message.msg_namelen = sizeof(to.v4);
+    } else {
+        to.v6.sin6_family = AF_INET6;
+        memcpy(&to.v6.sin6_addr, destination, 16);
+        if (IN6_IS_ADDR_LINKLOCAL(&to.v6.sin6_addr) || IN6_IS_ADDR_MULTICAST(&to.v6.sin6_addr))
+            to.v6.sin6_scope_id = route->interface_index;
+        message.msg_namelen = sizeof(to.v6);
+    }
+    if (route->bound_interface)
+        set_interface(&message, &control.header, family, route->bound_interface);
+    return sendmsg(fd, &message, 0) < 0 ? -errno : 0;
+}

@@ -1,0 +1,56 @@
+// Sockets inside the network namespaces of held flows: to send packets there, and to abort sockets there.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/map.h"
+
+struct wall_packet_ends;
+
+// One namespace, kept open while a flow is held in it.
+struct wall_namespace {
+    uint64_t cookie;
+    uint32_t references;
+    int raw4_fd, raw6_fd;  // IP_HDRINCL; -1: not opened yet
+    int diag_fd;           // NETLINK_SOCK_DIAG
+    int netns_fd;          // -1: our own
+};
+
+struct wall_namespaces {
+    struct wall_map by_cookie;
+    uint64_t own_cookie;
+    int own_fd;
+    int injectors_fd;  // the map of sockets whose packets the programs let pass; borrowed
+};
+
+// Returns 0 or -errno.
+int wall_namespaces_init(struct wall_namespaces *namespaces, int injectors_fd);
+void wall_namespaces_done(struct wall_namespaces *namespaces);
+
+// The namespace with this cookie, found through a task that is in it. Release with wall_namespace_unref().
+// Returns NULL when the task is gone or has left the namespace.
+struct wall_namespace *wall_namespace_get(struct wall_namespaces *namespaces, uint64_t cookie, uint32_t process_id,
+                                          uint32_t thread_id);
+void wall_namespace_unref(struct wall_namespaces *namespaces, struct wall_namespace *ns);
+
+// A socket as the kernel's diagnosis interface names it. Addresses of 16 bytes, IPv4 mapped.
+struct wall_socket_name {
+    uint8_t family, protocol;
+    uint8_t local_address[16], remote_address[16];
+    uint16_t local_port, remote_port;
+    uint32_t bound_interface;
+    uint64_t cookie;
+};
+
+// Aborts a socket: its pending connect() fails with ECONNABORTED. Returns 0, -ENOENT (it is gone) or -errno.
+int wall_socket_destroy(const struct wall_namespace *ns, const struct wall_socket_name *name);
+
+// How a packet leaves.
+struct wall_route {
+    uint32_t bound_interface, interface_index, mark;
+};
+
+// Sends one prepared IP packet. Returns 0 or -errno.
+int wall_packet_send(struct wall_namespaces *namespaces, struct wall_namespace *ns, const uint8_t *data, size_t size,
+                     const struct wall_route *route);

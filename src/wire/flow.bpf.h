@@ -1,0 +1,132 @@
+// Layouts shared by the BPF programs and the datapath: flows, their facts, the ring's records, the common state.
+//
+// Addresses are 16 bytes in network byte order; IPv4 stands in its mapped form ::ffff:a.b.c.d, for sockets of both
+// families, so that one rule compares them. Ports are in host byte order.
+#pragma once
+
+#include <stdint.h>
+
+// Changes with every change of a layout below: maps pinned by another version are not adopted.
+#define WALL_STATE_LAYOUT 0x52570001u
+
+#define WALL_PATH_MAX 4096u  // PATH_MAX: no path given to execve() is longer
+#define WALL_NAME_MAX 256u   // longer than any name of a directory entry (255)
+#define WALL_COMM_BYTES 16u  // TASK_COMM_LEN
+
+// What a layer does with a connection before any filter is looked at in detail.
+enum wall_layer_mode {
+    WALL_LAYER_PERMIT,  // no filter, or one that permits everything
+    WALL_LAYER_BLOCK,   // one filter that blocks everything
+    WALL_LAYER_HOLD,    // user space decides
+};
+
+// The committed policy in one word, so that one store switches it: generation << 16 | mode of V6 << 8 | mode of V4.
+#define WALL_POLICY_WORD(generation, mode_v4, mode_v6) \
+    ((uint64_t)(generation) << 16 | (uint64_t)(mode_v6) << 8 | (uint64_t)(mode_v4))
+#define WALL_POLICY_MODE(word, is_v6) ((enum wall_layer_mode)((word) >> ((is_v6) ? 8 : 0) & 0xff))
+#define WALL_POLICY_GENERATION(word) ((word) >> 16)
+
+enum wall_counter {
+    WALL_COUNTER_SEEN,         // flows that needed more than the mode of their layer
+    WALL_COUNTER_BLOCKED,      // socket calls refused and packets dropped by a decision of the kernel
+    WALL_COUNTER_FAIL_CLOSED,  // … because a table, the ring or memory was full, or a packet could not be read
+    WALL_COUNTER_OVERFLOW,     // packets of held flows dropped since a flow or the whole queue was full
+    WALL_COUNTER_RING_FULL,    // records that found no place in the ring
+    WALL_COUNTER_RELEASES,     // socket releases that had to go to the map `releases`, the ring being full
+    WALL_COUNTER_COUNT_,
+};
+
+// The only element of the map `state`; mapped into user space, fields written with atomic operations.
+struct wall_state {
+    uint32_t layout;  // WALL_STATE_LAYOUT
+    uint32_t queue_packets_max;  // captured packets of one held flow
+    uint32_t queue_bytes_max;    // … and their bytes
+    uint32_t captured_bytes_max; // captured bytes of all held flows
+    uint64_t policy;             // WALL_POLICY_WORD
+    uint64_t idle_ns;            // a decided datagram flow is forgotten after this time without a packet
+    uint64_t last_flow_id;
+    uint64_t captured_bytes;  // added by the programs, subtracted by user space when it lets go of a packet
+    uint64_t counters[WALL_COUNTER_COUNT_];
+};
+
+enum wall_flow_kind {
+    WALL_FLOW_STREAM = 1,  // TCP: one flow for each connect(); `number` is the flow id
+    WALL_FLOW_DATAGRAM,    // UDP: socket and remote end; `number` is the socket cookie
+    WALL_FLOW_PACKET,      // ping and raw sockets: as DATAGRAM, with the protocol; `port` is type << 8 | code for ICMP
+};
+
+struct wall_flow_key {
+    uint64_t number;
+    uint8_t address[16];  // remote; zero for STREAM
+    uint16_t port;
+    uint8_t kind;      // enum wall_flow_kind
+    uint8_t protocol;  // PACKET only
+    uint32_t reserved;  // zero
+};
+
+enum wall_flow_state { WALL_FLOW_HELD = 1, WALL_FLOW_PERMITTED, WALL_FLOW_BLOCKED };
+
+// Value of the map `flows`. The programs insert it; after that only user space changes flow_id, generation and state.
+struct wall_flow_entry {
+    uint64_t flow_id;
+    uint64_t generation;  // of the policy under which it was held or decided
+    uint64_t last_used_ns;  // CLOCK_BOOTTIME; DATAGRAM and PACKET only
+    uint32_t state;         // enum wall_flow_state
+    uint32_t captured_packets, captured_bytes;  // while held; 0 packets: user space has not heard of the flow
+    uint32_t reserved;
+};
+
+enum wall_facts_flag {
+    WALL_FACTS_PATH_TRUNCATED = 1,  // too long or too deep: `path` holds the last part, after "..."
+    WALL_FACTS_KERNEL_THREAD = 2,   // no program: the kernel itself; `path` is "[kernel]"
+    WALL_FACTS_LOCAL_KNOWN = 4,     // a packet was seen: local address, port and interface are filled in
+};
+
+// Value of the map `facts`, by flow id: the owner as it was at the socket call. Present while the flow is held.
+struct wall_flow_facts {
+    struct wall_flow_key key;
+    uint64_t flow_id;
+    uint64_t time_ns;  // CLOCK_BOOTTIME
+    uint64_t socket_cookie;
+    uint64_t netns_cookie;
+    uint64_t cgroup_id;
+    uint64_t executable_inode;
+    uint32_t executable_device;
+    uint32_t mount_namespace;  // inode number of the mount namespace the executable was found in; 0: in none
+    uint32_t process_id, thread_id;
+    uint32_t user_id, group_id;
+    uint32_t flags;  // enum wall_facts_flag
+    uint32_t interface_index;
+    uint32_t bound_interface;  // SO_BINDTODEVICE; 0: not bound
+    uint32_t mark;             // SO_MARK
+    uint8_t local_address[16], remote_address[16];
+    uint16_t local_port, remote_port;  // ICMP: type, code
+    uint8_t family, protocol;
+    uint8_t irql;
+    uint8_t reserved;
+    char process_name[WALL_COMM_BYTES];
+    uint32_t path_start;  // where in `path` the text begins; it ends with the NUL at path[WALL_PATH_MAX]
+    char path[WALL_PATH_MAX + WALL_NAME_MAX];  // the tail is room for one name, which the verifier asks for
+    uint32_t reserved_end;
+};
+
+enum wall_record_kind {
+    WALL_RECORD_PACKET = 1,  // a packet of a held flow; the first one announces the flow
+    WALL_RECORD_RELEASED,    // a socket is closed: its datagram flows, or its stream flow `flow_id`, are over
+};
+
+// What the ring carries. A PACKET is followed by `length` bytes from the IP header on.
+struct wall_record {
+    uint32_t kind;  // enum wall_record_kind
+    uint32_t length;
+    uint64_t flow_id;  // RELEASED: 0 for a socket of datagrams
+    uint64_t socket_cookie;
+    uint32_t segment_bytes;  // payload of each datagram when the packet is several in one (UDP_SEGMENT); else 0
+    uint32_t reserved;
+    uint8_t data[];
+};
+
+// Places reserved in the ring for a packet: the smallest that fits is taken.
+#define WALL_PACKET_SMALL 256u
+#define WALL_PACKET_MEDIUM 2048u
+#define WALL_PACKET_LARGE 65600u  // the longest IPv6 packet has 65,575 bytes

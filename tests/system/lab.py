@@ -1,0 +1,198 @@
+"""A place to test in: a cgroup, two network namespaces joined by a cable, servers and counters at the far end.
+
+Everything is named rw-<name>-<pid>-<number>. A guardian process cleans up when the test ends in whatever way, also
+by SIGKILL.
+"""
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SKIPPED = 77
+FAR4, FAR6 = "10.99.1.2", "fd99:1::2"
+TCP_PORT, UDP_PORT = 7001, 7002
+
+SERVER = r"""
+import selectors, socket, sys
+selector = selectors.DefaultSelector()
+for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+    for kind, port in ((socket.SOCK_STREAM, 7001), (socket.SOCK_DGRAM, 7002)):
+        s = socket.socket(family, kind)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        s.bind((address, port))
+        if kind == socket.SOCK_STREAM:
+            s.setsockopt(socket.IPPROTO_TCP, 23, 16)  # TCP_FASTOPEN
+            s.listen(4096)
+        s.setblocking(False)
+        selector.register(s, selectors.EVENT_READ, "accept" if kind == socket.SOCK_STREAM else "datagram")
+print("ready", flush=True)
+while True:
+    for key, _ in selector.select():
+        s = key.fileobj
+        try:
+            if key.data == "accept":
+                selector.register(s.accept()[0], selectors.EVENT_READ, "stream")
+            elif key.data == "datagram":
+                data, sender = s.recvfrom(70000)
+                s.sendto(data, sender)
+            else:
+                data = s.recv(70000)
+                if data:
+                    s.sendall(data)
+                else:
+                    selector.unregister(s)
+                    s.close()
+        except OSError:
+            if key.data == "stream":
+                selector.unregister(s)
+                s.close()
+"""
+
+
+def run(*command, check=True):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr or done.stdout}")
+    return done.stdout
+
+
+def cgroup_mount():
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        fields = line.split()
+        if fields[2] == "cgroup2":
+            return Path(fields[1])
+    return None
+
+
+def skip_unless_possible():
+    """Exits with 77 where the kernel side cannot be tested."""
+    for condition, reason in (
+        (os.geteuid() == 0, "not root"),
+        (os.path.exists("/sys/kernel/btf/vmlinux"), "no BTF"),
+        (cgroup_mount() is not None, "no cgroup v2"),
+    ):
+        if not condition:
+            print(f"skipped: {reason}")
+            sys.exit(SKIPPED)
+
+
+def wait_for(condition, seconds=5.0, what="condition"):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+class Lab:
+    made = 0
+
+    def __init__(self, name):
+        Lab.made += 1
+        self.name = f"rw-{name}-{os.getpid()}-{Lab.made}"
+        self.near, self.far = self.name + "-a", self.name + "-b"
+        self.cgroup = cgroup_mount() / self.name
+        self.pins = Path("/run") / self.name
+        self.processes = []
+        self.guard()
+        self.cgroup.mkdir()
+        self.make_network()
+        self.server = self.start("ip", "netns", "exec", self.far, sys.executable, "-c", SERVER, stdout=subprocess.PIPE)
+        assert self.server.stdout.readline() == "ready\n"
+
+    def guard(self):
+        """A process that outlives this one, notices its end, and cleans up."""
+        reading, self.writing = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            os.close(self.writing)
+            null = os.open("/dev/null", os.O_RDWR)
+            for fd in (0, 1, 2):
+                os.dup2(null, fd)
+            os.read(reading, 1)
+            self.clean()
+            os._exit(0)
+        os.close(reading)
+        os.set_inheritable(self.writing, False)
+
+    def make_network(self):
+        for namespace in (self.near, self.far):
+            run("ip", "netns", "add", namespace)
+            run("ip", "-n", namespace, "link", "set", "lo", "up")
+            run("ip", "netns", "exec", namespace, "sh", "-c",
+                "echo 0 0 > /proc/sys/net/ipv4/ping_group_range; echo 3 > /proc/sys/net/ipv4/tcp_fastopen")
+        run("ip", "-n", self.near, "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns", self.far)
+        for namespace, number in ((self.near, 1), (self.far, 2)):
+            run("ip", "-n", namespace, "addr", "add", f"10.99.1.{number}/24", "dev", "cable")
+            run("ip", "-n", namespace, "addr", "add", f"fd99:1::{number}/64", "dev", "cable", "nodad")
+            run("ip", "-n", namespace, "link", "set", "cable", "address", f"02:00:00:00:00:0{number}", "up")
+            # Known neighbours: no packet of ours waits for their discovery.
+            other = 3 - number
+            for address in (f"10.99.1.{other}", f"fd99:1::{other}"):
+                run("ip", "-n", namespace, "neigh", "add", address, "lladdr", f"02:00:00:00:00:0{other}", "dev", "cable")
+        rules = "table inet count {\n counter a_tcp { }\n counter a_udp { }\n counter a_icmp { }\n chain in {\n"
+        rules += "type filter hook prerouting priority -300;\n meta l4proto tcp counter name a_tcp\n"
+        rules += "meta l4proto udp counter name a_udp\n icmp type echo-request counter name a_icmp\n"
+        rules += "icmpv6 type echo-request counter name a_icmp\n }\n}\n"
+        run("ip", "netns", "exec", self.far, "nft", rules)
+
+    def packets(self, counter):
+        """Packets of the protocol that reached the far end so far."""
+        text = run("ip", "netns", "exec", self.far, "nft", "list", "counter", "inet", "count", "a_" + counter)
+        return int(text.split("packets")[1].split()[0])
+
+    def start(self, *command, **options):
+        process = subprocess.Popen(command, text=True, **options)
+        self.processes.append(process)
+        return process
+
+    def netns_path(self):
+        return f"/run/netns/{self.near}"
+
+    def clean(self):
+        for pid in self.members():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        for namespace in (self.near, self.far):
+            for pid in run("ip", "netns", "pids", namespace, check=False).split():
+                try:
+                    os.kill(int(pid), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            run("ip", "netns", "del", namespace, check=False)
+        for _ in range(100):
+            try:
+                self.cgroup.rmdir()
+            except FileNotFoundError:
+                break
+            except OSError:
+                time.sleep(0.02)
+            else:
+                break
+        run("umount", "-l", str(self.pins), check=False)
+        if self.pins.exists():
+            self.pins.rmdir()
+
+    def members(self):
+        try:
+            return [int(pid) for pid in (self.cgroup / "cgroup.procs").read_text().split()]
+        except OSError:
+            return []
+
+    def close(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        self.clean()
+        os.close(self.writing)

@@ -1,0 +1,229 @@
+// A program that is judged: joins a cgroup and a network namespace, then uses sockets and prints what each call said.
+//
+//   socket-client CGROUP NETNS tcp|tcp-nonblocking|tcp-fastopen|udp-connected|udp|ping ADDRESS PORT [TEXT] [COUNT]
+//
+// NETNS "-" stays. Prints lines `CALL RESULT MILLISECONDS`, where RESULT is `ok` or the name of the error, and
+// `reply TEXT`. `many` opens COUNT connections at once and prints how many succeeded.
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} to;
+static socklen_t to_size;
+static const char *text = "hello";
+
+static double now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static bool say(const char *call, long result, double since)
+{
+    int error = errno;
+    printf("%s %s %.0f\n", call, result < 0 ? strerrorname_np(error) : "ok", now_ms() - since);
+    return result >= 0;
+}
+
+static void fail(const char *what)
+{
+    printf("error %s %s\n", what, strerrorname_np(errno));
+    exit(3);
+}
+
+static void join(const char *cgroup, const char *netns)
+{
+    char path[512], pid[32];
+    snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int size = snprintf(pid, sizeof(pid), "%d", getpid());
+    if (fd < 0 || write(fd, pid, (size_t)size) != size)
+        fail("cgroup");
+    close(fd);
+    if (strcmp(netns, "-")) {
+        fd = open(netns, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || setns(fd, CLONE_NEWNET))
+            fail("netns");
+        close(fd);
+    }
+}
+
+static void set_target(const char *address, const char *port)
+{
+    uint16_t number = (uint16_t)strtoul(port, NULL, 10);
+    if (inet_pton(AF_INET, address, &to.v4.sin_addr) == 1) {
+        to.v4.sin_family = AF_INET;
+        to.v4.sin_port = htons(number);
+        to_size = sizeof(to.v4);
+    } else if (inet_pton(AF_INET6, address, &to.v6.sin6_addr) == 1) {
+        to.v6.sin6_family = AF_INET6;
+        to.v6.sin6_port = htons(number);
+        to_size = sizeof(to.v6);
+    } else {
+        fail("address");
+    }
+}
+
+static void read_reply(int fd, int timeout_ms)
+{
+    char buffer[70000];
+    double since = now_ms();
+    struct pollfd polled = { .fd = fd, .events = POLLIN };
+    errno = ETIMEDOUT;
+    ssize_t size = poll(&polled, 1, timeout_ms) == 1 ? recv(fd, buffer, sizeof(buffer) - 1, 0) : -1;
+    if (!say("recv", size, since))
+        return;
+    buffer[size] = '\0';
+    printf("reply %zd %.60s\n", size, buffer);
+}
+
+static void use_tcp(int fd)
+{
+    double since = now_ms();
+    if (!say("connect", connect(fd, &to.any, to_size), since))
+        return;
+    since = now_ms();
+    if (say("send", send(fd, text, strlen(text), MSG_NOSIGNAL), since))
+        read_reply(fd, 5000);
+}
+
+static void use_tcp_nonblocking(int fd)
+{
+    double since = now_ms();
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    say("connect", connect(fd, &to.any, to_size), since);
+    struct pollfd polled = { .fd = fd, .events = POLLOUT };
+    poll(&polled, 1, -1);
+    int error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    errno = error;
+    if (!say("connected", error ? -1 : 0, since))
+        return;
+    send(fd, text, strlen(text), MSG_NOSIGNAL);
+    read_reply(fd, 5000);
+}
+
+static void use_fastopen(int fd)
+{
+    double since = now_ms();
+    if (say("sendto", sendto(fd, text, strlen(text), MSG_FASTOPEN, &to.any, to_size), since))
+        read_reply(fd, 5000);
+}
+
+static void use_udp(int fd, bool connected, int count)
+{
+    double since = now_ms();
+    if (connected && !say("connect", connect(fd, &to.any, to_size), since))
+        return;
+    for (int i = 0; i < count; i++) {
+        char message[4096];
+        int size = snprintf(message, sizeof(message), "%s%d", text, i);
+        since = now_ms();
+        if (connected)
+            say("send", send(fd, message, (size_t)size, 0), since);
+        else
+            say("sendto", sendto(fd, message, (size_t)size, 0, &to.any, to_size), since);
+    }
+    for (int i = 0; i < count; i++)
+        read_reply(fd, 5000);
+    since = now_ms();
+    if (connected)
+        say("again", send(fd, "again", 5, 0), since);
+    else
+        say("again", sendto(fd, "again", 5, 0, &to.any, to_size), since);
+}
+
+static void use_ping(int fd)
+{
+    struct icmphdr message = { .type = to.any.sa_family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST };
+    double since = now_ms();
+    say("sendto", sendto(fd, &message, sizeof(message), 0, &to.any, to_size), since);
+    read_reply(fd, 5000);
+    since = now_ms();
+    say("again", sendto(fd, &message, sizeof(message), 0, &to.any, to_size), since);
+}
+
+static void use_many(int count)
+{
+    struct rlimit limit = { .rlim_cur = (rlim_t)count + 64, .rlim_max = (rlim_t)count + 64 };
+    struct pollfd *polled = calloc((size_t)count, sizeof(*polled));
+    if (!polled)
+        fail("memory");
+    setrlimit(RLIMIT_NOFILE, &limit);
+    double since = now_ms();
+    for (int i = 0; i < count; i++) {
+        int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        polled[i] = (struct pollfd){ .fd = fd, .events = POLLOUT };
+        if (fd < 0)
+            fail("socket");
+        if (connect(fd, &to.any, to_size) < 0 && errno != EINPROGRESS)
+            fail("connect");
+    }
+    say("started", 0, since);
+    int done = 0, good = 0;
+    while (done < count && poll(polled, (nfds_t)count, 20000) > 0)
+        for (int i = 0; i < count; i++) {
+            if (polled[i].fd < 0 || !polled[i].revents)
+                continue;
+            int error = 0;
+            socklen_t size = sizeof(error);
+            getsockopt(polled[i].fd, SOL_SOCKET, SO_ERROR, &error, &size);
+            good += error == 0;
+            done++;
+            polled[i].fd = -1;
+        }
+    printf("many %d %d %.0f\n", good, done, now_ms() - since);
+    free(polled);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 6)
+        return 2;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    join(argv[1], argv[2]);
+    const char *action = argv[3];
+    set_target(argv[4], argv[5]);
+    if (argc > 6)
+        text = argv[6];
+    int count = argc > 7 ? (int)strtol(argv[7], NULL, 10) : 1;
+    int family = argc > 8 ? AF_INET6 : to.any.sa_family;  // a ninth argument: an IPv6 socket for an IPv4 address
+    bool is_ping = !strcmp(action, "ping");
+    int type = is_ping || !strncmp(action, "udp", 3) ? SOCK_DGRAM : SOCK_STREAM;
+    int fd = socket(family, type, !is_ping ? 0 : family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6);
+    if (fd < 0)
+        fail("socket");
+    if (!strcmp(action, "tcp"))
+        use_tcp(fd);
+    else if (!strcmp(action, "tcp-nonblocking"))
+        use_tcp_nonblocking(fd);
+    else if (!strcmp(action, "tcp-fastopen"))
+        use_fastopen(fd);
+    else if (!strncmp(action, "udp", 3))
+        use_udp(fd, !strcmp(action, "udp-connected"), count);
+    else if (is_ping)
+        use_ping(fd);
+    else if (!strcmp(action, "many"))
+        use_many(count);
+    return 0;
+}
