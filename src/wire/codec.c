@@ -108,7 +108,7 @@ static int encode_elements(const struct wall_shape_field *field, const unsigned 
 {
     const unsigned char *elements = load_pointer(object + field->offset);
     if (count && !elements)
-        return -EINVAL;
+        return -EFAULT;
     if (field->kind == WALL_SHAPE_DATA)
         return wall_buffer_append(buffer, elements, count);
 
@@ -117,7 +117,7 @@ static int encode_elements(const struct wall_shape_field *field, const unsigned 
         const unsigned char *element = field->kind == WALL_SHAPE_ARRAY
                                            ? elements + (size_t)i * field->shape->size
                                            : load_pointer(elements + (size_t)i * sizeof(void *));
-        r = element ? encode_struct(field->shape, element, buffer, depth + 1) : -EINVAL;
+        r = element ? encode_struct(field->shape, element, buffer, depth + 1) : -EFAULT;
     }
     return r;
 }

@@ -25,8 +25,8 @@
 #define WALL_DECODED_SIZE_MAX (16u << 20)
 
 // Appends the bytes of `object` to `buffer`.
-// Returns 0, -EINVAL when the object cannot be encoded (see wall_shape_measure), or what wall_buffer_extend()
-// returns. On error the buffer is as it was.
+// Returns 0; -EFAULT for a NULL array or element with a count, -EINVAL for what else cannot be encoded (see
+// wall_shape_measure), or what wall_buffer_extend() returns. On error the buffer is as it was.
 int wall_encode(const struct wall_shape *shape, const void *object, struct wall_buffer *buffer);
 
 // Bytes that wall_encode() would append; 0 when the object cannot be encoded. Cost: encodes it.

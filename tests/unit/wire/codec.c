@@ -242,10 +242,10 @@ static void unencodable_objects_are_refused(void **state)
     struct wall_buffer buffer = { 0 };
     assert_int_equal(wall_buffer_append(&buffer, "x", 1), 0);
     assert_int_equal(wall_encode(&tree_shape, &(struct tree){ .type = 9 }, &buffer), -EINVAL);
-    assert_int_equal(wall_encode(&tree_shape, &(struct tree){ .data_count = 1 }, &buffer), -EINVAL);
+    assert_int_equal(wall_encode(&tree_shape, &(struct tree){ .data_count = 1 }, &buffer), -EFAULT);
     struct leaf *none[] = { NULL };
     assert_int_equal(wall_encode(&tree_shape, &(struct tree){ .pointer_count = 1, .pointers = none }, &buffer),
-                     -EINVAL);
+                     -EFAULT);
     uint8_t bad_sid[] = { 1, 16, 0, 0, 0, 0, 0, 22 };
     assert_int_equal(wall_encode(&tree_shape, &(struct tree){ .sid = bad_sid }, &buffer), -EINVAL);
     assert_int_equal(buffer.size, 1);

@@ -1,0 +1,127 @@
+// Controlling a running Ringwall: what the `ringwall` command uses. Link with libwfp.
+//
+// Functions return 0 or a negative errno, and write a sentence for people to `error` (WALL_CONTROL_ERROR_SIZE bytes,
+// may be NULL). -ECONNRESET: the service went away. Any thread may call; one control is one connection.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wall_control;
+
+#define WALL_CONTROL_ERROR_SIZE 512
+
+// Connects to the instance whose runtime directory this is; NULL: $RINGWALL_RUNTIME_DIR, or /run/ringwall.
+// Returns -ENOENT or -ECONNREFUSED when none runs there, -EPROTO when it is of another version, -EACCES.
+int wall_control_open(const char *runtime_directory, struct wall_control **ret_control, char *error);
+// Also ends the stream of a monitor. `control` may be NULL.
+void wall_control_close(struct wall_control *control);
+
+// Releases what the functions below return. NULL is allowed.
+void wall_control_free(void *result);
+
+struct wall_control_status {
+    const char *version;   // of the service
+    const char *scope;     // the cgroup it enforces on, absolute
+    const char *datapath;  // "ebpf", "fake"
+    uint32_t process_id;
+    uint64_t uptime_ms;
+    uint64_t generation;  // one more with each change of the policy
+    uint32_t filters, callouts, sublayers, providers;
+    uint32_t sessions, connections, drivers;
+    uint64_t flows_seen, flows_held_now, flows_permitted, flows_blocked, flows_gone;
+    uint64_t events_lost;  // log records dropped; verdicts are never lost
+    uint64_t fail_closed;  // flows refused because a table or buffer was full
+};
+
+// What the service is doing now.
+int wall_control_status(struct wall_control *control, struct wall_control_status **ret_status, char *error);
+
+// Asks the service to take everything back and end. It has ended when the connection is gone: this waits for that.
+int wall_control_stop(struct wall_control *control, char *error);
+
+// --- Drivers ---
+
+// Loads a driver and returns when its DriverEntry has. `path` is absolute; `parameters` are `name=value` texts with a
+// NULL behind the last, or NULL. Returns -EEXIST (the name is taken), -ENOENT, -ENOEXEC, -EIO (DriverEntry failed).
+int wall_control_load(struct wall_control *control, const char *path, const char *name, const char *const *parameters,
+                      uint32_t *ret_process_id, char *error);
+// Returns when the driver's process is gone; -ENOENT when there is none of this name.
+int wall_control_unload(struct wall_control *control, const char *name, char *error);
+
+struct wall_control_driver {
+    const char *name, *path;
+    const char *state;    // "starting", "running", "stopping", "failed"
+    const char *failure;  // why it failed; NULL otherwise
+    uint32_t process_id;
+    uint32_t callouts;
+    uint64_t uptime_ms;
+    uint64_t classifies, timeouts;
+};
+
+struct wall_control_drivers {
+    size_t count;
+    const struct wall_control_driver *drivers;
+};
+
+// All drivers loaded, and those that failed and were not unloaded since.
+int wall_control_drivers(struct wall_control *control, struct wall_control_drivers **ret_drivers, char *error);
+
+// --- Watching ---
+
+enum wall_control_record_kind {
+    WALL_CONTROL_DECISION,
+    WALL_CONTROL_LINE,  // a driver's debug output, or a report about it
+    WALL_CONTROL_LOST,  // records this reader was too slow for
+};
+
+struct wall_control_decision {
+    uint64_t held_us;  // how long the flow waited; 0: decided in the kernel
+    uint64_t filter_id;
+    uint64_t flow_id;
+    uint32_t action;  // FWP_ACTION_PERMIT or FWP_ACTION_BLOCK
+    uint32_t process_id, user_id;
+    uint16_t layer_id;  // FWPS_LAYER_*
+    uint16_t local_port, remote_port;
+    uint8_t family, protocol;  // AF_INET, AF_INET6; IPPROTO_*
+    uint8_t veto;              // a callout's block beat a hard permit
+    uint8_t local_address[16], remote_address[16];  // IPv4 in the first 4 bytes
+    const char *executable, *process_name;          // may be NULL
+    const char *filter_name;                        // may be NULL
+    const char *driver;  // whose callout decided; NULL: none
+};
+
+struct wall_control_record {
+    enum wall_control_record_kind kind;
+    uint64_t time_us;  // since 1970
+    union {
+        struct wall_control_decision decision;
+        struct {
+            const char *driver;
+            const char *line;
+        } line;
+        uint64_t lost;
+    };
+};
+
+#define WALL_CONTROL_MONITOR_DECISIONS 0x1u
+#define WALL_CONTROL_MONITOR_LINES 0x2u
+
+// Records waiting for wall_control_next(); further ones are dropped and told as WALL_CONTROL_LOST.
+#define WALL_CONTROL_RECORDS_MAX 65536u
+
+// Starts the stream. Records are taken with wall_control_next().
+int wall_control_monitor(struct wall_control *control, uint32_t flags, char *error);
+// Readable while wall_control_next() has something to return; for poll(). Owned by the control.
+int wall_control_fd(const struct wall_control *control);
+// The next record, for wall_control_free(). Waits at most `timeout_ms` (negative: for ever).
+// Returns -EAGAIN when none came in time, -EINTR when a signal handler ran, -ECONNRESET when the stream has ended.
+int wall_control_next(struct wall_control *control, int timeout_ms, struct wall_control_record **ret_record);
+
+#ifdef __cplusplus
+}
+#endif
