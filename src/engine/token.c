@@ -56,16 +56,22 @@ struct sid_set {
     uint32_t count;
 };
 
-static bool set_has(const struct sid_set *set, const SID *sid, bool allow)
+// SIDs are taken as bytes: in a blob they need not be aligned.
+static bool same_sid(const uint8_t *a, const uint8_t *b)
+{
+    return a[1] == b[1] && memcmp(a, b, wall_sid_size_of(a[1])) == 0;
+}
+
+static bool set_has(const struct sid_set *set, const uint8_t *sid, bool allow)
 {
     const uint8_t *at = set->sids;
     for (uint32_t i = 0; i < set->count; i++) {
-        const SID *member = at ? (const SID *)at : set->array[i].Sid;
+        const uint8_t *member = at ? at : set->array[i].Sid;
         bool counts = at || !allow || !(set->array[i].Attributes & SE_GROUP_USE_FOR_DENY_ONLY);
-        if (counts && member && wall_sid_equal(member, sid))
+        if (counts && member && same_sid(member, sid))
             return true;
         if (at)
-            at += wall_sid_size(member);
+            at += wall_sid_size_of(member[1]);
     }
     return false;
 }
@@ -166,7 +172,7 @@ static bool grants(const FWP_BYTE_BLOB *sd, const struct sid_set *sids)
             continue;
         if (!(read32(ace + 4) & (FWP_ACTRL_MATCH_FILTER | GENERIC_ALL)))
             continue;
-        if (set_has(sids, (const SID *)(ace + ACE_HEADER_BYTES), allow))
+        if (set_has(sids, ace + ACE_HEADER_BYTES, allow))
             return allow;
     }
     return false;
