@@ -10,21 +10,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// 64-bit members are aligned to 8 bytes also on 32-bit Windows; on 32-bit Linux to 4.
+#ifdef __i386__
+#define WFP_ALIGN64 __attribute__((aligned(8)))
+#else
+#define WFP_ALIGN64
+#endif
+
 typedef int8_t INT8, *PINT8;
 typedef int16_t INT16, *PINT16;
 typedef int32_t INT32, *PINT32;
-typedef int64_t INT64, *PINT64;
+typedef int64_t WFP_ALIGN64 INT64, *PINT64;
 typedef uint8_t UINT8, *PUINT8;
 typedef uint16_t UINT16, *PUINT16;
 typedef uint32_t UINT32, *PUINT32;
-typedef uint64_t UINT64, *PUINT64;
+typedef uint64_t WFP_ALIGN64 UINT64, *PUINT64;
 
 typedef int32_t LONG32, *PLONG32;
 typedef uint32_t ULONG32, *PULONG32;
 typedef uint32_t DWORD32, *PDWORD32;
-typedef int64_t LONG64, *PLONG64;
-typedef uint64_t ULONG64, *PULONG64;
-typedef uint64_t DWORD64, *PDWORD64;
+typedef INT64 LONG64, *PLONG64;
+typedef UINT64 ULONG64, *PULONG64;
+typedef UINT64 DWORD64, *PDWORD64;
 
 typedef intptr_t INT_PTR, *PINT_PTR;
 typedef uintptr_t UINT_PTR, *PUINT_PTR;
