@@ -23,6 +23,15 @@
 #define FWPM_KERNEL_NAME(name)
 #endif
 
+// What FwpmEngineOpen0 takes of rpcdce.h, which drivers do not include.
+#ifndef RPC_C_AUTHN_WINNT
+#define RPC_C_AUTHN_WINNT 10
+#endif
+#ifndef _WIN32
+#undef RPC_C_AUTHN_DEFAULT
+#define RPC_C_AUTHN_DEFAULT 0xFFFFFFFFu
+#endif
+
 struct _SEC_WINNT_AUTH_IDENTITY_W;
 
 #ifdef __cplusplus
