@@ -15,7 +15,7 @@
 #include "cli/command.h"
 #include "cli/objects.h"
 #include "cli/rule.h"
-#include "cli/status.h"
+#include "cli/wfp_status.h"
 
 static const WCHAR provider_name[] = L"ringwall";
 static const WCHAR provider_description[] = L"Rules of ringwall block and ringwall permit";

@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/objects.h"
 #include "cli/rule.h"
-#include "cli/status.h"
+#include "cli/wfp_status.h"
 #include "cli/table.h"
 
 // The filters of one rule: of one family or both.

@@ -7,7 +7,7 @@
 
 #include "base/utf16.h"
 #include "cli/command.h"
-#include "cli/status.h"
+#include "cli/wfp_status.h"
 #include "engine/shapes.h"
 
 const char *const wall_kind_names[] = { "providers", "sublayers", "layers",    "callouts",

@@ -10,7 +10,7 @@
 #include "cli/objects.h"
 #include "cli/rule.h"
 #include "cli/selector.h"
-#include "cli/status.h"
+#include "cli/wfp_status.h"
 
 // What is to be removed: all rules, or what one word of the command line names.
 struct target {

@@ -14,7 +14,7 @@
 #include "cli/json.h"
 #include "cli/objects.h"
 #include "cli/rule.h"
-#include "cli/status.h"
+#include "cli/wfp_status.h"
 #include "cli/symbols.h"
 #include "cli/table.h"
 

@@ -36,10 +36,15 @@ class Start(unittest.TestCase):
         with open(service, "w") as file:
             file.write(SERVICE.format(folder=self.folder, action=action))
         os.chmod(service, 0o755)
+        return self.run_program("start", *words)
+
+    def run_program(self, *words):
         environment = dict(os.environ)
         environment.pop("RINGWALL_RUNTIME_DIR", None)
-        return subprocess.run([f"{self.folder}/bin/ringwall", "start", *words], capture_output=True, text=True,
-                              timeout=20, env=environment)
+        # A copy of the build tree's program is too far from the library it was linked with.
+        environment["LD_LIBRARY_PATH"] = os.path.abspath(f"{os.path.dirname(PROGRAM)}/../client")
+        return subprocess.run([f"{self.folder}/bin/ringwall", *words], capture_output=True, text=True, timeout=20,
+                              env=environment)
 
     def words(self):
         with open(f"{self.folder}/words") as file:
@@ -64,7 +69,11 @@ class Start(unittest.TestCase):
         with open(f"{self.folder}/pid") as file:
             process = int(file.read())
         self.assertEqual(os.getsid(process), process)
-        self.assertEqual(os.readlink(f"/proc/{process}/fd/1"), "/dev/null")
+        # The shell may still be about to end the redirection it answered through.
+        output = f"/proc/{process}/fd/1"
+        while os.readlink(output) != "/dev/null" and time.monotonic() - began < 10:
+            time.sleep(0.01)
+        self.assertEqual(os.readlink(output), "/dev/null")
         os.kill(process, 15)
 
     def test_daemon_refuses(self):
@@ -82,10 +91,15 @@ class Start(unittest.TestCase):
         self.assertIn("signal 9", result.stderr)
 
     def test_not_installed(self):
-        result = subprocess.run([f"{self.folder}/bin/ringwall", "start"], capture_output=True, text=True)
-        if "ringwalld" in result.stderr:
-            self.assertEqual(result.returncode, 1)
-            self.assertIn("installed completely", result.stderr)
+        with open(f"{self.folder}/libexec/ringwall/ringwalld", "w") as file:
+            file.write("#!/nonexistent\n")
+        os.chmod(file.name, 0o755)
+        result = self.run_program("start")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("installed completely", result.stderr)
+        result = self.run_program("start", "--daemon")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("installed completely", result.stderr)
 
 
 class Usage(unittest.TestCase):

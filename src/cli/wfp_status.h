@@ -9,5 +9,6 @@ const char *wall_status_name(uint32_t status);
 const char *wall_status_meaning(uint32_t status);
 // The exit code that goes with it (enum wall_exit).
 int wall_status_exit(uint32_t status);
-// Says "cannot WHAT: MEANING (NAME, NUMBER)" on the standard error. Returns the exit code.
+// Says "cannot WHAT: MEANING (NAME, NUMBER)" on the standard error, or that the service is not running when that is
+// what the status means. Returns the exit code.
 int wall_complain_status(uint32_t status, const char *what_format, ...) __attribute__((format(printf, 2, 3)));
