@@ -136,7 +136,8 @@ static bool filter_add(struct wall_client *client, uint32_t serial, const FWPM_F
 {
     struct wall_service *service = client->service;
     bool notifies = (filter->action.type & FWP_ACTION_FLAG_CALLOUT) &&
-                    wall_callouts_find(&service->callouts, wall_callout_id(service->engine, &filter->action.calloutKey));
+                    wall_callouts_find(&service->callouts,
+                                       wall_callout_id(service->engine, &filter->action.calloutKey));
     bool implicit = notifies && !wall_transaction_active(client->session);
     wall_status status = implicit ? wall_transaction_begin(client->session, 0) : 0;
     if (status == WALL_STATUS_WAIT)
@@ -169,7 +170,8 @@ void wall_management_notified(struct wall_service *service, uint64_t sequence, u
     client->pending = (struct wall_client_pending){ 0 };
     bool refused = (notify_status & 0xC0000000u) == 0xC0000000u;  // NTSTATUS severity: error
     if (!refused)
-        refused = wall_filter_notices_add(&service->notices, pending.filter_id, pending.callout_id, client->session) < 0;
+        refused = wall_filter_notices_add(&service->notices, pending.filter_id, pending.callout_id,
+                                          client->session) < 0;
     wall_status status = 0;
     if (refused) {
         (void)wall_object_delete(client->session, WALL_OBJECT_FILTER, NULL, pending.filter_id);

@@ -4,6 +4,7 @@
 for applet in $(/bin/busybox --list); do
     [ -e "/usr/bin/$applet" ] || [ -e "/usr/sbin/$applet" ] || /bin/busybox ln -s /bin/busybox "/usr/bin/$applet"
 done
+ln -s /bin/busybox /usr/sbin/modprobe  # where the kernel looks for it
 export PATH=/usr/local/bin:/usr/sbin:/usr/bin HOME=/root CI=true PYTHONDONTWRITEBYTECODE=1
 
 mount -t proc proc /proc

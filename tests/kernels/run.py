@@ -31,6 +31,8 @@ TOOLS = ["/usr/bin/python3", "ip", "ss", "nft", "bpftool", "nsenter", "unshare",
 # Folders of modules whose files all go into the image: the network code the tests may touch.
 MODULES = re.compile(r"kernel/(drivers/net/(veth|dummy|tun)\.ko|net/netfilter/|net/ipv[46]/|net/unix/|net/netlink/"
                      r"|net/packet/|lib/|crypto/)")
+# Files of the build folder that no test opens.
+NOT_IN_IMAGE = re.compile(r"/meson-|\.p/|\.(a|json|ninja|log|h)$|(?<!\.bpf)\.o$|/build/kernels/")
 PYTHON_LEFT_OUT = shutil.ignore_patterns("test", "tests", "idlelib", "lib2to3", "ensurepip", "turtledemo", "tkinter",
                                          "config-*", "dist-packages", "pydoc_data", "*.a")
 
@@ -150,18 +152,17 @@ def tests_of(build, only):
 def place_build(image, build, tests):
     """Programs, shared libraries and data of the build folder, and the sources of the tests."""
     for path in build.rglob("*"):
-        if path.is_dir() or re.search(r"/meson-|\.p/|\.(a|o|json|ninja|log|h)$|/kernels/", path.as_posix()):
-            continue
-        image.place(path)
+        if path.is_file() and not NOT_IN_IMAGE.search(path.as_posix()):
+            image.place(path)
     for folder in ("tests", "examples", "tools"):
         image.place_tree(ROOT / folder, shutil.ignore_patterns("__pycache__"))
     for test in tests:
         image.place(test["cmd"][0])
 
 
-def script_of(test):
+def script_of(test, build):
     lines = [f"export {name}={shlex.quote(value)}" for name, value in test["env"].items()]
-    lines += [f"cd {shlex.quote(test['workdir'] or str(ROOT))}", f"exec {shlex.join(test['cmd'])}"]
+    lines += [f"cd {shlex.quote(test['workdir'] or str(build))}", f"exec {shlex.join(test['cmd'])}"]
     return "\n".join(lines) + "\n"
 
 
@@ -179,7 +180,7 @@ def make_image(folder, build, modules, tests):
     (image.folder / "kernel-tests").mkdir()
     for number, test in enumerate(tests):
         seconds = int(test["timeout"] or 30) * SLOWNESS
-        (image.folder / f"kernel-tests/{number:03}-{seconds}").write_text(script_of(test))
+        (image.folder / f"kernel-tests/{number:03}-{seconds}").write_text(script_of(test, build))
     image.pack(folder / "initramfs")
 
 

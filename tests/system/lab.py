@@ -137,7 +137,8 @@ class Lab:
             # Known neighbours: no packet of ours waits for their discovery.
             other = 3 - number
             for address in (f"10.99.1.{other}", f"fd99:1::{other}"):
-                run("ip", "-n", namespace, "neigh", "add", address, "lladdr", f"02:00:00:00:00:0{other}", "dev", "cable")
+                run("ip", "-n", namespace, "neigh", "add", address, "lladdr", f"02:00:00:00:00:0{other}",
+                    "dev", "cable")
         rules = "table inet count {\n counter a_tcp { }\n counter a_udp { }\n counter a_icmp { }\n chain in {\n"
         rules += "type filter hook prerouting priority -300;\n meta l4proto tcp counter name a_tcp\n"
         rules += "meta l4proto udp counter name a_udp\n icmp type echo-request counter name a_icmp\n"
