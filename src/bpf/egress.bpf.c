@@ -9,7 +9,8 @@
 #define PACKET_PASSED 1
 #define PACKET_CONGESTION 2
 
-// Copies the packet into the ring. Returns false when the ring is full or the packet cannot be read.
+// Copies the packet into the ring. Returns false when the ring is full or the packet cannot be read. The length is
+// checked by its last byte: Linux 6.1 learns no lower bound from `length != 0`, and refuses a read of perhaps no byte.
 #define CAPTURE(name, room)                                                                                          \
     static __always_inline bool name(struct __sk_buff *packet, uint32_t length, uint64_t flow_id, uint64_t cookie)   \
     {                                                                                                                \
@@ -23,8 +24,9 @@
             .socket_cookie = cookie,                                                                                 \
             .segment_bytes = packet->gso_size,                                                                       \
         };                                                                                                           \
-        forget(length);                                                                                              \
-        if (length == 0 || length > (room) || bpf_skb_load_bytes(packet, 0, record->data, length)) {                 \
+        uint32_t last = length - 1;                                                                                  \
+        forget(last);                                                                                                \
+        if (last >= (room) || bpf_skb_load_bytes(packet, 0, record->data, last + 1)) {                               \
             bpf_ringbuf_discard(record, 0);                                                                          \
             return false;                                                                                            \
         }                                                                                                            \
