@@ -63,8 +63,11 @@ static void handle(struct fake_connection *connection, const struct wall_frame *
         service->hello_count++;
         pthread_mutex_unlock(&service->lock);
         fake_reply(connection, frame, &(struct wall_hello_reply){ .protocol = service->protocol, .version = "fake" });
-    } else if (!service->handle || !service->handle(connection, frame, object)) {
-        if (!(frame->flags & WALL_FRAME_REPLY) && !wall_message_find(frame->type)->notification)
+    } else {
+        pthread_mutex_lock(&service->handle_lock);
+        bool answered = service->handle && service->handle(connection, frame, object);
+        pthread_mutex_unlock(&service->handle_lock);
+        if (!answered && !(frame->flags & WALL_FRAME_REPLY) && !wall_message_find(frame->type)->notification)
             fake_refuse(connection, frame, 0, NULL);
     }
     free(object);
@@ -126,6 +129,7 @@ void fake_service_start(struct fake_service *service)
     r = listen(service->listen_fd, 16);
     assert(r == 0);
     pthread_mutex_init(&service->lock, NULL);
+    pthread_mutex_init(&service->handle_lock, NULL);
     pthread_create(&service->thread, NULL, accept_all, service);
 }
 
@@ -156,4 +160,5 @@ void fake_service_stop(struct fake_service *service)
     rmdir(service->directory);
     service->directory[0] = '\0';
     pthread_mutex_destroy(&service->lock);
+    pthread_mutex_destroy(&service->handle_lock);
 }

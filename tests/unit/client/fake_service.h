@@ -18,13 +18,13 @@ struct fake_service {
     char directory[64];  // the runtime directory, also in $RINGWALL_RUNTIME_DIR
     int listen_fd;
     pthread_t thread;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, handle_lock;
     struct fake_connection *connections;
     uint32_t protocol;  // told in HELLO's reply
     unsigned hello_count;
 
-    // Called for every frame but HELLO, on its connection's thread. Returns false to have the request answered with a
-    // zeroed reply. `object` is freed afterwards.
+    // Called for every frame but HELLO, one at a time, on its connection's thread. Returns false to have the request
+    // answered with a zeroed reply. `object` is freed afterwards.
     bool (*handle)(struct fake_connection *connection, const struct wall_frame *frame, void *object);
     void *context;
 };
