@@ -135,10 +135,9 @@ class Lab:
             run("ip", "-n", namespace, "addr", "add", f"fd99:1::{number}/64", "dev", "cable", "nodad")
             run("ip", "-n", namespace, "link", "set", "cable", "address", f"02:00:00:00:00:0{number}", "up")
             # Known neighbours: no packet of ours waits for their discovery.
-            other = 3 - number
-            for address in (f"10.99.1.{other}", f"fd99:1::{other}"):
-                run("ip", "-n", namespace, "neigh", "add", address, "lladdr", f"02:00:00:00:00:0{other}",
-                    "dev", "cable")
+            mac = f"02:00:00:00:00:0{3 - number}"
+            for address in (f"10.99.1.{3 - number}", f"fd99:1::{3 - number}"):
+                run("ip", "-n", namespace, "neigh", "add", address, "lladdr", mac, "dev", "cable")
         rules = "table inet count {\n counter a_tcp { }\n counter a_udp { }\n counter a_icmp { }\n chain in {\n"
         rules += "type filter hook prerouting priority -300;\n meta l4proto tcp counter name a_tcp\n"
         rules += "meta l4proto udp counter name a_udp\n icmp type echo-request counter name a_icmp\n"
@@ -150,8 +149,11 @@ class Lab:
         text = run("ip", "netns", "exec", self.far, "nft", "list", "counter", "inet", "count", "a_" + counter)
         return int(text.split("packets")[1].split()[0])
 
+    def reset_counters(self):
+        run("ip", "netns", "exec", self.far, "nft", "reset", "counters")
+
     def start(self, *command, **options):
-        process = subprocess.Popen(command, text=True, **options)
+        process = subprocess.Popen(command, text=True, errors="replace", **options)
         self.processes.append(process)
         return process
 

@@ -20,6 +20,8 @@ static const char *const hook_names[WALL_HOOK_COUNT_] = {
     [WALL_HOOK_EGRESS] = "link_egress",
     [WALL_HOOK_CONNECT4] = "link_connect4",
     [WALL_HOOK_CONNECT6] = "link_connect6",
+    [WALL_HOOK_SENDMSG4] = "link_sendmsg4",
+    [WALL_HOOK_SENDMSG6] = "link_sendmsg6",
 };
 #define FIRST_CALL_HOOK WALL_HOOK_CONNECT4
 
@@ -66,16 +68,15 @@ static void summarize_log(char ret_text[static 320])
 
 static struct bpf_program *program_of(const struct wall_hooks *hooks, enum wall_hook hook)
 {
-    switch (hook) {
-    case WALL_HOOK_RELEASE:
-        return hooks->programs->progs.release_announce;
-    case WALL_HOOK_EGRESS:
-        return hooks->programs->progs.egress_hold;
-    case WALL_HOOK_CONNECT4:
-        return hooks->programs->progs.connect4_authorize;
-    default:
-        return hooks->programs->progs.connect6_authorize;
-    }
+    struct bpf_program *programs[WALL_HOOK_COUNT_] = {
+        [WALL_HOOK_RELEASE] = hooks->programs->progs.release_announce,
+        [WALL_HOOK_EGRESS] = hooks->programs->progs.egress_hold,
+        [WALL_HOOK_CONNECT4] = hooks->programs->progs.connect4_authorize,
+        [WALL_HOOK_CONNECT6] = hooks->programs->progs.connect6_authorize,
+        [WALL_HOOK_SENDMSG4] = hooks->programs->progs.sendmsg4_authorize,
+        [WALL_HOOK_SENDMSG6] = hooks->programs->progs.sendmsg6_authorize,
+    };
+    return programs[hook];
 }
 
 static const char *map_pin(const struct wall_hooks *hooks, const char *name, char ret_path[WALL_PIN_PATH_BYTES])
