@@ -6,6 +6,7 @@
 
 // Extension headers looked through for the transport header; ordinary sockets send none or one.
 #define EXTENSIONS_MAX 6
+#define IP_HEADER_MIN 20
 #define IPPROTO_HOPOPTS 0
 #define IPPROTO_ROUTING 43
 #define IPPROTO_FRAGMENT 44
@@ -111,7 +112,7 @@ static __always_inline bool is_plain_syn(struct __sk_buff *packet)
             .flags = flags,                                                                                        \
         };                                                                                                         \
         forget(length);                                                                                            \
-        if (length == 0 || length > (room) || bpf_skb_load_bytes(packet, 0, record->data, length)) {               \
+        if (length < IP_HEADER_MIN || length > (room) || bpf_skb_load_bytes(packet, 0, record->data, length)) {    \
             bpf_ringbuf_discard(record, 0);                                                                        \
             return false;                                                                                          \
         }                                                                                                          \

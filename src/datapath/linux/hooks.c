@@ -53,14 +53,27 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
     return 0;
 }
 
-// The last lines of the log, on one line.
-static void summarize_log(char ret_text[static 320])
+// Cuts off what follows the verifier's words: its statistics, and libbpf's summary.
+static void cut_statistics(char *log)
 {
-    const char *from = load_log_length > 300 ? load_log + load_log_length - 300 : load_log;
+    static const char *const statistics[] = { "\nverification time ", "\nstack depth ", "\nprocessed " };
+    for (size_t i = 0; i < sizeof(statistics) / sizeof(statistics[0]); i++) {
+        char *at = strstr(log, statistics[i]);
+        if (at)
+            *at = '\0';
+    }
+}
+
+// The last lines of what the verifier said, or else of the whole log, on one line.
+static void summarize_log(char *ret_text, size_t size)
+{
+    cut_statistics(load_log);
+    size_t length = strlen(load_log);
+    const char *from = length > 250 ? load_log + length - 250 : load_log;
     const char *line = strchr(from, '\n');
     if (from != load_log && line && line[1])
         from = line + 1;
-    snprintf(ret_text, 320, "%s", from);
+    snprintf(ret_text, size, "%.300s", from);
     for (char *at = ret_text; *at; at++)
         if (*at == '\n')
             *at = at[1] ? '|' : '\0';
@@ -153,7 +166,7 @@ static int load(struct wall_hooks *hooks, struct wall_error *err)
     if (r == 0)
         return 0;
     char log[320];
-    summarize_log(log);
+    summarize_log(log, sizeof(log));
     if (r == -EPERM)
         return wall_error_set(err, r, "the kernel refuses to load BPF programs: %s", log);
     return wall_error_set(err, -ENOTSUP, "this kernel does not accept the BPF programs (%s): %s", strerror(-r), log);

@@ -28,6 +28,6 @@ int wall_split_segments(const uint8_t *data, size_t size, uint32_t segment_bytes
 // Cuts a prepared packet into fragments of at most WALL_FRAGMENT_BYTES. Returns 0, or -EBADMSG when it is a fragment
 // already or has IPv6 extension headers. `identification`: tells the fragments of two packets apart; not 0.
 int wall_split_fragments(const uint8_t *data, size_t size, uint32_t identification, struct wall_split *ret_split);
-// Writes the next piece into `ret_packet`, which has room for the whole packet and WALL_SPLIT_ROOM. Returns its size, or 0
-// when there is no more.
+// Writes the next piece into `ret_packet`, which has room for the whole packet and WALL_SPLIT_ROOM. Returns its size,
+// or 0 when there is no more.
 size_t wall_split_next(struct wall_split *split, uint8_t *ret_packet);
