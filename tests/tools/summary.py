@@ -45,9 +45,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "before"), Path(folder, "after")
         before.write_text("cgroup /a\n")
-        after.write_text("cgroup /a\ncgroup /left-behind\n")
+        after.write_text("cgroup /left-behind\n")
         output, result = summarize([record("OK")], "--host", before, after)
         assert result == 1 and "+cgroup /left-behind" in output and output.endswith("1 passed, 1 failed, 0 skipped\n")
+        assert "-cgroup /a" not in output, output
         output, result = summarize([record("OK")], "--host", before, before)
         assert result == 0 and output.endswith("2 passed, 0 failed, 0 skipped\n"), output
 
