@@ -67,8 +67,15 @@ static VOID NTAPI ConnectClassify(const FWPS_INCOMING_VALUES0 *Values, const FWP
     if (FWPS_IS_METADATA_FIELD_PRESENT(Meta, FWPS_METADATA_FIELD_PROCESS_ID))
         ProcessId = Meta->processId;
 
-    DbgPrint("[WFP]IRQL=%d;PID=%d;Path=%S;Local=%u.%u.%u.%u:%d;Remote=%u.%u.%u.%u:%d;Protocol=%s\n",
-             KeGetCurrentIrql(), (int)ProcessId, Path,
+    // DbgPrint converts wide text (%S) at PASSIVE_LEVEL only, and UDP is classified at DISPATCH_LEVEL.
+    CHAR Narrow[256];
+    ULONG Length = 0;
+    for (; Path[Length] && Length + 1 < sizeof(Narrow); Length++)
+        Narrow[Length] = Path[Length] >= ' ' && Path[Length] < 0x7F ? (CHAR)Path[Length] : '?';
+    Narrow[Length] = 0;
+
+    DbgPrint("[WFP]IRQL=%d;PID=%d;Path=%s;Local=%u.%u.%u.%u:%d;Remote=%u.%u.%u.%u:%d;Protocol=%s\n",
+             KeGetCurrentIrql(), (int)ProcessId, Narrow,
              Local >> 24, Local >> 16 & 255, Local >> 8 & 255, Local & 255, LocalPort,
              Remote >> 24, Remote >> 16 & 255, Remote >> 8 & 255, Remote & 255, RemotePort, ProtocolName(Protocol));
 

@@ -74,8 +74,8 @@ const struct wall_command wall_command_load = {
     .name = "load",
     .summary = "Start a callout driver.",
     .usage = "DRIVER.so [KEY=VALUE]...",
-    .description = "Returns when its DriverEntry has. Keys and values become string values of the driver's\n"
-                   "registry key Parameters.\n",
+    .description = "Returns when its DriverEntry has. Keys and values go to the driver's registry key\n"
+                   "Parameters: numbers as REG_DWORD, anything else as REG_SZ.\n",
     .examples = "  ringwall load ./tutorial.so\n"
                 "  ringwall load wall.so --name guard block_app=/curl block_remote=192.0.2.1,:25\n",
     .options = options,
