@@ -1,4 +1,5 @@
 // connect(): TCP is held here; a connected datagram socket is marked, and its flow held when it sends.
+#include "datagram.bpf.h"
 #include "decide.bpf.h"
 #include "hold.bpf.h"
 
@@ -70,15 +71,13 @@ static __always_inline int authorize(struct bpf_sock_addr *call, bool is_ipv4)
     struct wall_state *at = state_get();
     if (!at)
         return refuse(ENOBUFS);
-    struct flow_question question = {
-        .policy = policy_read(at),
-        .is_v6 = call->family == AF_INET6,
-        .protocol = (uint8_t)call->protocol,
-    };
-    remote_of_call(call, is_ipv4, &question.remote);
+    struct flow_question question;
+    question_of_call(call, at, is_ipv4, &question);
     if (call->type == SOCK_STREAM)
         return connect_stream(call, at, &question);
-    return CALL_ALLOWED;
+    if (call->type == SOCK_DGRAM && is_udp(call->protocol))
+        return authorize_datagram(call, at, &question, false);
+    return CALL_ALLOWED;  // ping and raw sockets are judged by what they send
 }
 
 SEC("cgroup/connect4")

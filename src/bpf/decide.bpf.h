@@ -21,3 +21,12 @@ static __always_inline uint64_t policy_read(struct wall_state *at)
 {
     return *(volatile uint64_t *)&at->policy;
 }
+
+static __always_inline void question_of_call(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4,
+                                             struct flow_question *ret_question)
+{
+    ret_question->policy = policy_read(at);
+    ret_question->is_v6 = call->family == AF_INET6;
+    ret_question->protocol = (uint8_t)call->protocol;
+    remote_of_call(call, is_ipv4, &ret_question->remote);
+}

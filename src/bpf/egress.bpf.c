@@ -1,6 +1,9 @@
-// Outgoing packets of marked sockets: those of held flows are captured and kept back.
+// Outgoing packets: those of held flows are captured and kept back. Here flows of datagrams begin, in the context of
+// the thread that sends.
+#include "datagram.bpf.h"
 #include "decide.bpf.h"
 #include "hold.bpf.h"
+#include "packet.bpf.h"
 
 // Results of an egress program. A kept-back TCP packet is an ordinary send error, which TCP takes as a lost packet. A
 // kept-back datagram must look sent: CONGESTION becomes success, or ENOBUFS for sockets that ask for errors
@@ -9,75 +12,7 @@
 #define PACKET_PASSED 1
 #define PACKET_CONGESTION 2
 
-// Copies the packet into the ring. Returns false when the ring is full or the packet cannot be read. The length is
-// checked by its last byte: Linux 6.1 learns no lower bound from `length != 0`, and refuses a read of perhaps no byte.
-#define CAPTURE(name, room)                                                                                          \
-    static __always_inline bool name(struct __sk_buff *packet, uint32_t length, uint64_t flow_id, uint64_t cookie)   \
-    {                                                                                                                \
-        struct wall_record *record = bpf_ringbuf_reserve(&events, sizeof(*record) + (room), 0);                      \
-        if (!record)                                                                                                 \
-            return false;                                                                                            \
-        *record = (struct wall_record){                                                                              \
-            .kind = WALL_RECORD_PACKET,                                                                              \
-            .length = length,                                                                                        \
-            .flow_id = flow_id,                                                                                      \
-            .socket_cookie = cookie,                                                                                 \
-            .segment_bytes = packet->gso_size,                                                                       \
-        };                                                                                                           \
-        uint32_t last = length - 1;                                                                                  \
-        forget(last);                                                                                                \
-        if (last >= (room) || bpf_skb_load_bytes(packet, 0, record->data, last + 1)) {                               \
-            bpf_ringbuf_discard(record, 0);                                                                          \
-            return false;                                                                                            \
-        }                                                                                                            \
-        bpf_ringbuf_submit(record, 0);                                                                               \
-        return true;                                                                                                 \
-    }
-
-CAPTURE(capture_small, WALL_PACKET_SMALL)
-CAPTURE(capture_medium, WALL_PACKET_MEDIUM)
-CAPTURE(capture_large, WALL_PACKET_LARGE)
-
-static __noinline int capture(struct __sk_buff *packet, uint64_t flow_id, uint64_t cookie)
-{
-    uint32_t length = packet->len;
-    if (length <= WALL_PACKET_SMALL)
-        return capture_small(packet, length, flow_id, cookie);
-    if (length <= WALL_PACKET_MEDIUM)
-        return capture_medium(packet, length, flow_id, cookie);
-    return capture_large(packet, length, flow_id, cookie);
-}
-
-// True for a SYN that opens a connection and carries no data. One with data (TCP Fast Open) is refused without capture:
-// the kernel then sends a plain one, and data nobody acknowledged stays where it is.
-static __always_inline bool is_plain_syn(struct __sk_buff *packet)
-{
-    uint8_t first = 0;
-    uint32_t offset = 0, ip_length = 0;
-    if (bpf_skb_load_bytes(packet, 0, &first, 1))
-        return false;
-    if (first >> 4 == 4) {
-        uint16_t total = 0;
-        uint8_t protocol = 0;
-        if (bpf_skb_load_bytes(packet, 2, &total, 2) || bpf_skb_load_bytes(packet, 9, &protocol, 1) ||
-            protocol != IPPROTO_TCP)
-            return false;
-        offset = (first & 0xf) * 4;
-        ip_length = bpf_ntohs(total);
-    } else {
-        uint16_t payload = 0;
-        uint8_t next = 0;
-        if (bpf_skb_load_bytes(packet, 4, &payload, 2) || bpf_skb_load_bytes(packet, 6, &next, 1) ||
-            next != IPPROTO_TCP)
-            return false;
-        offset = 40;
-        ip_length = 40 + bpf_ntohs(payload);
-    }
-    uint8_t header[2];  // data offset, flags
-    if (bpf_skb_load_bytes(packet, offset + 12, header, sizeof(header)))
-        return false;
-    return (header[1] & 0x17) == 0x02 && offset + (header[0] >> 4) * 4u == ip_length;
-}
+#define SOCKET_CONNECTED 1  // bpf_sock.state of a connected datagram socket: TCP_ESTABLISHED
 
 static __always_inline int stream_held(struct __sk_buff *packet, struct bpf_sock *socket, struct wall_state *at,
                                        struct wall_flow_entry *entry)
@@ -93,13 +28,7 @@ static __always_inline int stream_held(struct __sk_buff *packet, struct bpf_sock
     remote_of_socket(socket, &remote);
     facts_set_local(of, &local, packet->ifindex);
     facts_set_remote(of, &remote);  // another program of the cgroup may have changed it after connect()
-    if (capture(packet, flow_id, bpf_get_socket_cookie(packet))) {
-        entry->captured_packets = 1;
-        entry->captured_bytes = packet->len;
-        __sync_fetch_and_add(&at->captured_bytes, packet->len);
-    } else {
-        count(at, WALL_COUNTER_RING_FULL);  // the kernel's next SYN tries again
-    }
+    queue_packet(packet, at, entry, flow_id, 0);  // without a place, the kernel's next SYN tries again
     return PACKET_REFUSED;
 }
 
@@ -127,6 +56,169 @@ static __always_inline int stream_packet(struct __sk_buff *packet, struct bpf_so
     }
 }
 
+// The kernel's own view of a socket: an address as a number, since the verifier permits only the documented members.
+static __always_inline struct sock *kernel_socket(struct bpf_sock *socket)
+{
+    struct sock *at = NULL;
+    bpf_probe_read_kernel(&at, sizeof(at), &socket);
+    return at;
+}
+
+// Where a datagram goes as its sender sees it. Address translation has been applied to the packet already, so the
+// packet is believed only where the socket and the last sendto() do not tell.
+static __always_inline void datagram_remote(struct bpf_sock *socket, struct socket_mark *mark,
+                                            const struct packet_ends *ends, struct remote *ret_remote)
+{
+    struct remote recorded = { 0 };
+    bpf_spin_lock(&mark->lock);
+    uint32_t sender = mark->sender;
+    __builtin_memcpy(recorded.address, mark->address, sizeof(recorded.address));
+    recorded.port = mark->port;
+    bpf_spin_unlock(&mark->lock);
+
+    *ret_remote = ends->remote;
+    if (socket->state != SOCKET_CONNECTED) {
+        if (sender == current_thread())
+            *ret_remote = recorded;
+        return;
+    }
+    if (!sender)  // it has never been given an address
+        remote_of_socket(socket, ret_remote);
+}
+
+// A packet that is being judged.
+struct judged {
+    struct __sk_buff *packet;
+    struct bpf_sock *socket;
+    struct wall_state *at;
+    struct flow_question question;
+    struct wall_flow_key key;
+    struct packet_ends ends;
+    uint32_t flags;  // of the record: enum wall_record_flag
+};
+
+// The facts of a flow that begins with this packet.
+static __always_inline struct wall_flow_facts *datagram_facts(struct judged *judged, uint64_t flow_id)
+{
+    struct bpf_sock *socket = judged->socket;
+    struct wall_flow_facts *of = facts_new(flow_id);
+    if (!of)
+        return NULL;
+    struct sock *kernel = kernel_socket(socket);
+    struct remote local;
+    local_of_socket(socket, &local);
+    if (judged->key.kind == WALL_FLOW_PACKET || local.words[3] == 0)
+        local = judged->ends.local;
+    of->key = judged->key;
+    of->flow_id = flow_id;
+    of->time_ns = bpf_ktime_get_boot_ns();
+    of->socket_cookie = judged->key.number;
+    of->netns_cookie = BPF_CORE_READ(kernel, __sk_common.skc_net.net, net_cookie);
+    of->irql = 2;  // DISPATCH_LEVEL
+    facts_set_socket(of, socket);
+    of->protocol = judged->question.protocol;
+    facts_set_remote(of, &judged->question.remote);
+    facts_set_local(of, &local, judged->packet->ifindex);
+    owner_read(of);
+    return of;
+}
+
+static __noinline int datagram_hold(struct judged *judged)
+{
+    struct wall_state *at = judged->at;
+    struct wall_flow_key *key = &judged->key;
+    uint64_t flow_id = flow_id_next(at), generation = WALL_POLICY_GENERATION(judged->question.policy);
+    struct wall_flow_facts *of = datagram_facts(judged, flow_id);
+    if (!of) {
+        count(at, WALL_COUNTER_FAIL_CLOSED);
+        return PACKET_REFUSED;
+    }
+    // Another thread may have begun the same flow meanwhile; then this packet joins that one's queue.
+    bool is_first = !flow_insert(key, flow_id, generation, of->time_ns);
+    if (!is_first)
+        bpf_map_delete_elem(&facts, &flow_id);
+    struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, key);
+    if (entry && queue_packet(judged->packet, at, entry, entry->flow_id, judged->flags)) {
+        if (is_first)
+            count(at, WALL_COUNTER_SEEN);
+        return PACKET_CONGESTION;
+    }
+    if (is_first) {  // nobody would ever hear of it
+        bpf_map_delete_elem(&flows, key);
+        bpf_map_delete_elem(&facts, &flow_id);
+    }
+    count(at, WALL_COUNTER_FAIL_CLOSED);
+    return PACKET_REFUSED;
+}
+
+// What becomes of a packet whose flow is in the table. Returns -1 when the flow must be judged anew.
+static __always_inline int datagram_known(struct judged *judged)
+{
+    struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &judged->key);
+    if (!entry)
+        return -1;
+    if (entry->state == WALL_FLOW_HELD) {
+        queue_packet(judged->packet, judged->at, entry, entry->flow_id, judged->flags);
+        return PACKET_CONGESTION;
+    }
+    uint64_t now = bpf_ktime_get_boot_ns();
+    if (!is_fresh(judged->at, entry, judged->question.policy, now)) {
+        bpf_map_delete_elem(&flows, &judged->key);
+        return -1;
+    }
+    entry->last_used_ns = now;
+    if (entry->state == WALL_FLOW_PERMITTED)
+        return PACKET_PASSED;
+    count(judged->at, WALL_COUNTER_BLOCKED);
+    return PACKET_REFUSED;
+}
+
+static __noinline int judge(struct judged *judged)
+{
+    int known = datagram_known(judged);
+    if (known >= 0)
+        return known;
+    switch (decide(&judged->question)) {
+    case WALL_LAYER_PERMIT:
+        return PACKET_PASSED;
+    case WALL_LAYER_HOLD:
+        return datagram_hold(judged);
+    default:
+        count(judged->at, WALL_COUNTER_BLOCKED);
+        return PACKET_REFUSED;
+    }
+}
+
+static __always_inline int datagram_packet(struct judged *judged, struct socket_mark *mark)
+{
+    judged->question.protocol = (uint8_t)judged->socket->protocol;
+    datagram_remote(judged->socket, mark, &judged->ends, &judged->question.remote);
+    datagram_key(&judged->key, bpf_get_socket_cookie(judged->packet), &judged->question.remote);
+    return judge(judged);
+}
+
+// Ping and raw sockets, and whatever has no hook at its calls.
+static __always_inline int other_packet(struct judged *judged)
+{
+    struct sock *kernel = kernel_socket(judged->socket);
+    const struct packet_ends *ends = &judged->ends;
+    uint64_t cookie = bpf_get_socket_cookie(judged->packet);
+    // The kernel's own (ICMP errors, neighbour discovery, TCP resets), and the packets user space sends again.
+    if (BPF_CORE_READ_BITFIELD_PROBED(kernel, sk_kern_sock) || bpf_map_lookup_elem(&injectors, &cookie))
+        return PACKET_PASSED;
+    judged->question.protocol = ends->protocol;
+    judged->question.remote = ends->remote;
+    judged->key =
+        (struct wall_flow_key){ .number = cookie, .kind = WALL_FLOW_PACKET, .protocol = ends->protocol };
+    __builtin_memcpy(judged->key.address, ends->remote.address, sizeof(judged->key.address));
+    bool is_icmp = ends->protocol == IPPROTO_ICMP || ends->protocol == IPPROTO_ICMPV6;
+    // An IPv4 ping socket reports CONGESTION as ENOBUFS, whatever its options; `ping` then tries again.
+    if (judged->socket->type == SOCK_DGRAM && judged->socket->family == AF_INET)
+        judged->flags = WALL_RECORD_SENDER_TOLD;
+    judged->key.port = is_icmp ? (uint16_t)(ends->local.port << 8 | ends->remote.port) : ends->remote.port;
+    return judge(judged);
+}
+
 SEC("cgroup_skb/egress")
 int egress_hold(struct __sk_buff *packet)
 {
@@ -136,13 +228,26 @@ int egress_hold(struct __sk_buff *packet)
     socket = bpf_sk_fullsock(socket);
     if (!socket)
         return PACKET_PASSED;
-    struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
+    bool is_stream = socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP;
+    bool is_datagram = socket->type == SOCK_DGRAM && is_udp(socket->protocol);
+    struct socket_mark *mark = NULL;
+    if (is_stream || is_datagram) {
+        mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
+        if (!mark)
+            return PACKET_PASSED;
+    }
     struct wall_state *at = state_get();
-    if (!mark)
-        return PACKET_PASSED;
     if (!at)
         return PACKET_REFUSED;
-    if (socket->type == SOCK_STREAM)
+    if (mark && is_stream)
         return stream_packet(packet, socket, at, mark);
-    return PACKET_PASSED;
+
+    struct judged judged = { .packet = packet, .socket = socket, .at = at };
+    judged.question.policy = policy_read(at);
+    judged.question.is_v6 = socket->family == AF_INET6;
+    if (parse_packet(packet, &judged.ends)) {
+        count(at, WALL_COUNTER_FAIL_CLOSED);
+        return PACKET_REFUSED;
+    }
+    return mark ? datagram_packet(&judged, mark) : other_packet(&judged);
 }

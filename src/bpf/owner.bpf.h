@@ -94,6 +94,12 @@ static __always_inline void path_read(struct wall_flow_facts *facts, struct file
     facts->path_start = start;
 }
 
+static __always_inline uint32_t current_thread(void)
+{
+    struct task_struct *task = (void *)bpf_get_current_task();
+    return BPF_CORE_READ(task, pid);
+}
+
 // Fills everything about the owner. `facts` is zeroed.
 static __noinline int owner_read(struct wall_flow_facts *facts)
 {

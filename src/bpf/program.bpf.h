@@ -43,6 +43,11 @@
         value_;                                                                       \
     })
 
+static __always_inline bool is_udp(uint32_t protocol)
+{
+    return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
+}
+
 static __always_inline int refuse(int code)
 {
     bpf_set_retval(-code);

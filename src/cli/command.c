@@ -133,26 +133,56 @@ static int run(const struct wall_arguments *arguments)
     return arguments->command->run(arguments);
 }
 
+// Options of all commands may also stand before the command. Returns the words they take, or -EINVAL.
+static int read_leading_option(int count, char **words, struct wall_error *err)
+{
+    static const char option[] = "--runtime-dir";
+    size_t length = sizeof(option) - 1;
+    if (count < 2 || strncmp(words[1], option, length) != 0)
+        return 0;
+    const char *value = NULL;
+    if (words[1][length] == '=')
+        value = words[1] + length + 1;
+    else if (words[1][length] == '\0' && count > 2)
+        value = words[2];
+    if (!value || !value[0])
+        return wall_error_set(err, -EINVAL, "option '%s' needs a value: %s DIR", words[1], option);
+    if (setenv("RINGWALL_RUNTIME_DIR", value, 1) < 0)
+        return wall_error_set(err, -errno, "no memory");
+    return value == words[2] ? 2 : 1;
+}
+
+static const struct wall_command *find_command(const char *name)
+{
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return &wall_command_help;
+    if (strcmp(name, "--version") == 0)
+        return &wall_command_version;
+    return wall_command_find(name);
+}
+
 int wall_command_main(int count, char **words)
 {
+    struct wall_error err = { 0 };
+    int r = read_leading_option(count, words, &err);
+    if (r < 0) {
+        wall_complain("%s", err.text);
+        return r == -EINVAL ? WALL_EXIT_USAGE : WALL_EXIT_FAILED;
+    }
+    count -= r;
+    words += r;
     if (count < 2) {
         wall_command_print_list(stderr);
         return WALL_EXIT_USAGE;
     }
-    const char *name = words[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        name = "help";
-    else if (strcmp(name, "--version") == 0)
-        name = "version";
-    const struct wall_command *command = wall_command_find(name);
+    const struct wall_command *command = find_command(words[1]);
     if (!command) {
-        wall_complain("there is no command '%s'; ringwall help lists them", name);
+        wall_complain("there is no command '%s'; ringwall help lists them", words[1]);
         return WALL_EXIT_USAGE;
     }
 
-    struct wall_error err = { 0 };
     struct wall_arguments arguments = { .command = command };
-    int r = wall_arguments_parse(command, count - 2, words + 2, &arguments, &err);
+    r = wall_arguments_parse(command, count - 2, words + 2, &arguments, &err);
     if (r == -EINVAL)
         return wall_complain_usage(&arguments, &err);
     if (r < 0)

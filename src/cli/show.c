@@ -18,6 +18,25 @@
 #include "cli/symbols.h"
 #include "cli/table.h"
 
+// Objects whose display names stand for keys without a symbolic name.
+struct known {
+    struct wall_objects providers, sublayers, callouts;
+};
+
+// Provider, sublayer and callout begin alike: with the key and the display data.
+_Static_assert(offsetof(FWPM_SUBLAYER0, displayData) == offsetof(FWPM_PROVIDER0, displayData), "");
+_Static_assert(offsetof(FWPM_CALLOUT0, displayData) == offsetof(FWPM_PROVIDER0, displayData), "");
+
+static const WCHAR *find_name(const struct wall_objects *objects, const GUID *key)
+{
+    for (size_t i = 0; i < objects->count; i++) {
+        const FWPM_PROVIDER0 *object = objects->objects[i];
+        if (IsEqualGUID(&object->providerKey, key))
+            return object->displayData.name;
+    }
+    return NULL;
+}
+
 // --- Cells ---
 
 static void add_name(struct wall_table *table, const WCHAR *name)
@@ -48,11 +67,23 @@ static void add_flags(struct wall_table *table, const struct wall_symbol *symbol
                                      symbols->name + prefix_length);
     wall_table_add(table, used > 0 ? text : "-");
 }
+// The name of an object that a key leads to.
+static void add_reference(struct wall_table *table, const struct wall_objects *objects, const GUID *key,
+                          const char *prefix)
+{
+    char text[WALL_KEY_TEXT_SIZE];
+    const WCHAR *name = key && wall_key_text(key, text) == text ? find_name(objects, key) : NULL;
+    if (name)
+        add_name(table, name);
+    else
+        add_key(table, key, prefix);
+}
+
 #define ADD_FLAGS(table, symbols, prefix, flags) add_flags(table, symbols, sizeof(prefix) - 1, flags)
 
 // --- Rows ---
 
-static void add_provider(struct wall_table *table, const void *object)
+static void add_provider(struct wall_table *table, const struct known *known, const void *object)
 {
     const FWPM_PROVIDER0 *provider = object;
     add_key(table, &provider->providerKey, "FWPM_PROVIDER_");
@@ -60,17 +91,17 @@ static void add_provider(struct wall_table *table, const void *object)
     add_name(table, provider->displayData.name);
 }
 
-static void add_sublayer(struct wall_table *table, const void *object)
+static void add_sublayer(struct wall_table *table, const struct known *known, const void *object)
 {
     const FWPM_SUBLAYER0 *sublayer = object;
     wall_table_add_format(table, "%u", sublayer->weight);
     add_key(table, &sublayer->subLayerKey, "FWPM_SUBLAYER_");
-    add_key(table, sublayer->providerKey, "FWPM_PROVIDER_");
+    add_reference(table, &known->providers, sublayer->providerKey, "FWPM_PROVIDER_");
     ADD_FLAGS(table, wall_symbols_sublayer_flag, "FWPM_SUBLAYER_FLAG_", sublayer->flags);
     add_name(table, sublayer->displayData.name);
 }
 
-static void add_layer(struct wall_table *table, const void *object)
+static void add_layer(struct wall_table *table, const struct known *known, const void *object)
 {
     const FWPM_LAYER0 *layer = object;
     wall_table_add_format(table, "%u", layer->layerId);
@@ -79,7 +110,7 @@ static void add_layer(struct wall_table *table, const void *object)
     ADD_FLAGS(table, wall_symbols_layer_flag, "FWPM_LAYER_FLAG_", layer->flags);
 }
 
-static void add_callout(struct wall_table *table, const void *object)
+static void add_callout(struct wall_table *table, const struct known *known, const void *object)
 {
     const FWPM_CALLOUT0 *callout = object;
     wall_table_add_format(table, "%u", (unsigned)callout->calloutId);
@@ -118,26 +149,30 @@ static char *join_conditions(const FWPM_FILTER0 *filter)
     return joined;
 }
 
-static void add_filter(struct wall_table *table, const void *object)
+static void add_filter(struct wall_table *table, const struct known *known, const void *object)
 {
     const FWPM_FILTER0 *filter = object;
     const char *action = wall_symbol_find(wall_symbols_action, filter->action.type);
     char *conditions = join_conditions(filter);
     wall_table_add_format(table, "%" PRIu64, filter->filterId);
     add_key(table, &filter->layerKey, "FWPM_LAYER_");
-    add_key(table, &filter->subLayerKey, "FWPM_SUBLAYER_");
+    add_reference(table, &known->sublayers, &filter->subLayerKey, "FWPM_SUBLAYER_");
     if (filter->effectiveWeight.type == FWP_UINT64 && filter->effectiveWeight.uint64)
         wall_table_add_format(table, "%016" PRIx64, *filter->effectiveWeight.uint64);
     else
         wall_table_add(table, NULL);
     wall_table_add(table, action ? action + strlen("FWP_ACTION_") : NULL);
+    if (filter->action.type & FWP_ACTION_FLAG_CALLOUT)
+        add_reference(table, &known->callouts, &filter->action.calloutKey, "FWPM_CALLOUT_");
+    else
+        wall_table_add(table, NULL);
     wall_table_add(table, conditions);
     ADD_FLAGS(table, wall_symbols_filter_flag, "FWPM_FILTER_FLAG_", filter->flags);
     add_name(table, filter->displayData.name);
     free(conditions);
 }
 
-static void add_session(struct wall_table *table, const void *object)
+static void add_session(struct wall_table *table, const struct known *known, const void *object)
 {
     const FWPM_SESSION0 *session = object;
     add_key(table, &session->sessionKey, "");
@@ -187,7 +222,7 @@ static void add_app(struct wall_table *table, const FWP_BYTE_BLOB *app)
     free(units);
 }
 
-static void add_net_event(struct wall_table *table, const void *object)
+static void add_net_event(struct wall_table *table, const struct known *known, const void *object)
 {
     const FWPM_NET_EVENT5 *event = object;
     const FWPM_NET_EVENT_HEADER3 *header = &event->header;
@@ -216,26 +251,41 @@ static void add_net_event(struct wall_table *table, const void *object)
 
 static const struct {
     const char *titles[WALL_TABLE_COLUMNS_MAX];
-    void (*add_row)(struct wall_table *table, const void *object);
+    void (*add_row)(struct wall_table *table, const struct known *known, const void *object);
 } views[WALL_KIND_COUNT_] = {
     [WALL_KIND_PROVIDERS] = { { "KEY", "FLAGS", "NAME" }, add_provider },
     [WALL_KIND_SUBLAYERS] = { { ">WEIGHT", "KEY", "PROVIDER", "FLAGS", "NAME" }, add_sublayer },
     [WALL_KIND_LAYERS] = { { ">ID", "LAYER", ">FIELDS", "FLAGS" }, add_layer },
     [WALL_KIND_CALLOUTS] = { { ">ID", "KEY", "LAYER", "FLAGS", "NAME" }, add_callout },
-    [WALL_KIND_FILTERS] = { { ">ID", "LAYER", "SUBLAYER", "WEIGHT", "ACTION", "CONDITIONS", "FLAGS", "NAME" },
+    [WALL_KIND_FILTERS] = { { ">ID", "LAYER", "SUBLAYER", "WEIGHT", "ACTION", "CALLOUT", "CONDITIONS", "FLAGS",
+                              "NAME" },
                             add_filter },
     [WALL_KIND_SESSIONS] = { { "KEY", ">PROCESS", "USER", "MODE", "FLAGS", "NAME" }, add_session },
     [WALL_KIND_NETEVENTS] = { { "TIME", "EVENT", ">FILTER", "PROGRAM", "LOCAL", "REMOTE", "PROTO" }, add_net_event },
 };
 
-static int print_table(enum wall_kind kind, const struct wall_objects *objects)
+// What cannot be fetched is shown by its key.
+static void fetch_known(HANDLE engine, struct known *ret_known)
+{
+    *ret_known = (struct known){ 0 };
+    (void)wall_objects_fetch(engine, WALL_KIND_PROVIDERS, &ret_known->providers);
+    (void)wall_objects_fetch(engine, WALL_KIND_SUBLAYERS, &ret_known->sublayers);
+    (void)wall_objects_fetch(engine, WALL_KIND_CALLOUTS, &ret_known->callouts);
+}
+
+static int print_table(HANDLE engine, enum wall_kind kind, const struct wall_objects *objects)
 {
     struct wall_table table;
+    struct known known;
+    fetch_known(engine, &known);
     wall_table_init(&table, views[kind].titles);
     for (size_t i = 0; i < objects->count; i++)
-        views[kind].add_row(&table, objects->objects[i]);
+        views[kind].add_row(&table, &known, objects->objects[i]);
     int r = wall_table_print(&table, stdout);
     wall_table_done(&table);
+    wall_objects_done(&known.providers);
+    wall_objects_done(&known.sublayers);
+    wall_objects_done(&known.callouts);
     return r;
 }
 
@@ -273,7 +323,7 @@ static int run_show(const struct wall_arguments *arguments)
         code = wall_complain_status(status, "list the %s", name);
     } else {
         int r = wall_argument_given(arguments, "json") ? print_json(&objects)
-                                                       : print_table((enum wall_kind)kind, &objects);
+                                                       : print_table(engine, (enum wall_kind)kind, &objects);
         if (r < 0)
             code = wall_complain_error(r, NULL);
         wall_objects_done(&objects);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ntstatus.h"
 #include "winerror.h"
 
 #include "base/random.h"
@@ -150,6 +151,19 @@ static void say_hello(struct wall_client *client, const struct wall_frame *frame
     wall_client_reply(client, frame->type, frame->serial, &reply);
 }
 
+// In the numbers of the client's channel (struct wall_reply).
+static uint32_t denied_status(uint32_t role)
+{
+    switch (role) {
+    case WALL_ROLE_CONTROL:
+        return EACCES;
+    case WALL_ROLE_CALLOUTS:
+        return (uint32_t)STATUS_ACCESS_DENIED;
+    default:
+        return ERROR_ACCESS_DENIED;
+    }
+}
+
 static void run_request(struct wall_client *client, const struct wall_frame *frame, void *object)
 {
     const struct wall_handler_row *row = find_handler(frame->type);
@@ -160,7 +174,7 @@ static void run_request(struct wall_client *client, const struct wall_frame *fra
         return;
     }
     if (row->changes && !client->connection->peer.may_write) {
-        wall_client_status(client, frame->type, frame->serial, ERROR_ACCESS_DENIED,
+        wall_client_status(client, frame->type, frame->serial, denied_status(client->role),
                            "only root and members of the group " WALL_ACCOUNT_GROUP " may do this");
         free(object);
         return;

@@ -115,6 +115,10 @@ enum wall_record_kind {
     WALL_RECORD_RELEASED,    // a socket is closed: its datagram flows, or its stream flow `flow_id`, are over
 };
 
+enum wall_record_flag {
+    WALL_RECORD_SENDER_TOLD = 1,  // the call that sent this packet failed (ENOBUFS): it must not be sent again
+};
+
 // What the ring carries. A PACKET is followed by `length` bytes from the IP header on.
 struct wall_record {
     uint32_t kind;  // enum wall_record_kind
@@ -122,7 +126,7 @@ struct wall_record {
     uint64_t flow_id;  // RELEASED: 0 for a socket of datagrams
     uint64_t socket_cookie;
     uint32_t segment_bytes;  // payload of each datagram when the packet is several in one (UDP_SEGMENT); else 0
-    uint32_t reserved;
+    uint32_t flags;          // enum wall_record_flag
     uint8_t data[];
 };
 

@@ -100,6 +100,7 @@ class Lab:
         self.cgroup = cgroup_mount() / self.name
         self.pins = Path("/run") / self.name
         self.processes = []
+        self.counted = {}  # packets of a counter that reset_counters() left behind
         self.guard()
         self.cgroup.mkdir()
         self.make_network()
@@ -135,23 +136,29 @@ class Lab:
             run("ip", "-n", namespace, "addr", "add", f"fd99:1::{number}/64", "dev", "cable", "nodad")
             run("ip", "-n", namespace, "link", "set", "cable", "address", f"02:00:00:00:00:0{number}", "up")
             # Known neighbours: no packet of ours waits for their discovery.
-            other = 3 - number
-            for address in (f"10.99.1.{other}", f"fd99:1::{other}"):
-                run("ip", "-n", namespace, "neigh", "add", address, "lladdr", f"02:00:00:00:00:0{other}",
-                    "dev", "cable")
-        rules = "table inet count {\n counter a_tcp { }\n counter a_udp { }\n counter a_icmp { }\n chain in {\n"
-        rules += "type filter hook prerouting priority -300;\n meta l4proto tcp counter name a_tcp\n"
-        rules += "meta l4proto udp counter name a_udp\n icmp type echo-request counter name a_icmp\n"
-        rules += "icmpv6 type echo-request counter name a_icmp\n }\n}\n"
+            mac = f"02:00:00:00:00:0{3 - number}"
+            for address in (f"10.99.1.{3 - number}", f"fd99:1::{3 - number}"):
+                run("ip", "-n", namespace, "neigh", "add", address, "lladdr", mac, "dev", "cable")
+        rules = "table inet count { chain in { type filter hook prerouting priority -300;\n"
+        for match, name in (("meta l4proto tcp", "tcp"), ("meta l4proto udp", "udp"),
+                            ("icmp type echo-request", "icmp"), ("icmpv6 type echo-request", "icmp")):
+            rules += f'{match} counter comment "{name}"\n'
+        rules += "}\n}\n"
         run("ip", "netns", "exec", self.far, "nft", rules)
 
     def packets(self, counter):
         """Packets of the protocol that reached the far end so far."""
-        text = run("ip", "netns", "exec", self.far, "nft", "list", "counter", "inet", "count", "a_" + counter)
-        return int(text.split("packets")[1].split()[0])
+        text = run("ip", "netns", "exec", self.far, "nft", "list", "chain", "inet", "count", "in")
+        lines = [line for line in text.splitlines() if line.endswith(f'comment "{counter}"')]
+        return sum(int(line.split("packets")[1].split()[0]) for line in lines) - self.counted.get(counter, 0)
+
+    def reset_counters(self):
+        """The counters begin at 0 again."""
+        for counter in ("tcp", "udp", "icmp"):
+            self.counted[counter] = self.counted.get(counter, 0) + self.packets(counter)
 
     def start(self, *command, **options):
-        process = subprocess.Popen(command, text=True, **options)
+        process = subprocess.Popen(command, text=True, errors="replace", **options)
         self.processes.append(process)
         return process
 

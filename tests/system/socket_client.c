@@ -145,7 +145,7 @@ static void use_udp(int fd, bool connected, int count)
             say("sendto", sendto(fd, message, (size_t)size, 0, &to.any, to_size), since);
     }
     for (int i = 0; i < count; i++)
-        read_reply(fd, 5000);
+        read_reply(fd, 1000);
     since = now_ms();
     if (connected)
         say("again", send(fd, "again", 5, 0), since);
@@ -158,7 +158,7 @@ static void use_ping(int fd)
     struct icmphdr message = { .type = to.any.sa_family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST };
     double since = now_ms();
     say("sendto", sendto(fd, &message, sizeof(message), 0, &to.any, to_size), since);
-    read_reply(fd, 5000);
+    read_reply(fd, 1000);
     since = now_ms();
     say("again", sendto(fd, &message, sizeof(message), 0, &to.any, to_size), since);
 }

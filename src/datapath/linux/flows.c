@@ -8,6 +8,7 @@
 
 #include "datapath/linux/instance.h"
 #include "datapath/linux/packet.h"
+#include "datapath/linux/split.h"
 #include "engine/policy.h"
 #include "fwpslayers.h"
 
@@ -152,10 +153,23 @@ static struct wall_held *add_flow(struct wall_datapath *datapath)
     return held;
 }
 
-static int send_packet(struct wall_datapath *datapath, struct wall_held *held, uint8_t *data, size_t size)
+// Sends one IP packet, in fragments where the way is too narrow for it.
+static int send_prepared(struct wall_datapath *datapath, struct wall_held *held, const uint8_t *data, size_t size)
 {
-    if (!held->ns)
-        return -ENOENT;
+    struct wall_split split;
+    int r = wall_packet_send(&datapath->namespaces, held->ns, data, size, &held->route);
+    if (r != -EMSGSIZE)
+        return r;
+    uint8_t *fragment = malloc(size + WALL_SPLIT_ROOM);
+    r = fragment ? wall_split_fragments(data, size, (uint32_t)held->flow_id | 1, &split) : -ENOMEM;
+    while (r == 0 && (size = wall_split_next(&split, fragment)))
+        r = wall_packet_send(&datapath->namespaces, held->ns, fragment, size, &held->route);
+    free(fragment);
+    return r;
+}
+
+static int send_one(struct wall_datapath *datapath, struct wall_held *held, uint8_t *data, size_t size)
+{
     struct wall_packet_ends ends = { 0 };
     if (held->key.kind != WALL_FLOW_PACKET) {
         ends.remote_address = held->name.remote_address;
@@ -166,7 +180,33 @@ static int send_packet(struct wall_datapath *datapath, struct wall_held *held, u
         ends.local_port = held->name.local_port;
     }
     int r = wall_packet_prepare(data, size, &ends);
-    return r < 0 ? r : wall_packet_send(&datapath->namespaces, held->ns, data, size, &held->route);
+    return r < 0 ? r : send_prepared(datapath, held, data, size);
+}
+
+// Sends a captured packet again. What cannot be sent is lost, as any packet may be; TCP sends another SYN by itself.
+static void send_again(struct wall_datapath *datapath, struct wall_held *held, struct wall_held_packet *packet)
+{
+    struct wall_split split;
+    size_t size;
+    if (!held->ns || packet->flags & WALL_RECORD_SENDER_TOLD)
+        return;
+    if (!packet->segment_bytes) {
+        send_one(datapath, held, packet->data, packet->length);
+        return;
+    }
+    uint8_t *segment = malloc(packet->length + WALL_SPLIT_ROOM);
+    if (segment && wall_split_segments(packet->data, packet->length, packet->segment_bytes, &split) == 0)
+        while ((size = wall_split_next(&split, segment)))
+            send_one(datapath, held, segment, size);
+    free(segment);
+}
+
+// Sends the queue, and empties it.
+static void send_queue(struct wall_datapath *datapath, struct wall_held *held)
+{
+    for (struct wall_held_packet *packet = held->packets; packet; packet = packet->next)
+        send_again(datapath, held, packet);
+    give_back(datapath, wall_held_drop_packets(&datapath->table, held));
 }
 
 // Makes the kernel announce the flow again with its next packet.
@@ -189,10 +229,10 @@ static void handle_packet(struct wall_datapath *datapath, const struct wall_reco
         if (!held)
             ask_again(datapath, &datapath->facts->key, record->flow_id);
     }
-    if (held && held->state == WALL_FLOW_PERMITTED)  // it was on its way while the decision was
-        send_packet(datapath, held, (uint8_t *)record->data, record->length);
-    if (!held || held->state != WALL_FLOW_HELD || wall_held_queue(&datapath->table, held, record) < 0)
+    if (!held || held->state == WALL_FLOW_BLOCKED || wall_held_queue(&datapath->table, held, record) < 0)
         give_back(datapath, record->length);
+    else if (held->state == WALL_FLOW_PERMITTED)  // it was on its way while the decision was
+        send_queue(datapath, held);
     if (!is_new || !held)
         return;
     if (datapath->adopting)
@@ -318,8 +358,7 @@ static int write_state(struct wall_datapath *datapath, const struct wall_held *h
 static void apply_decision(struct wall_datapath *datapath, struct wall_held *held, enum wall_flow_state state)
 {
     if (state == WALL_FLOW_PERMITTED)
-        for (struct wall_held_packet *packet = held->packets; packet; packet = packet->next)
-            send_packet(datapath, held, packet->data, packet->length);
+        send_queue(datapath, held);
     else if (held->key.kind == WALL_FLOW_STREAM && held->ns)
         wall_socket_destroy(held->ns, &held->name);
 }

@@ -131,6 +131,7 @@ int wall_held_queue(struct wall_held_table *table, struct wall_held *held, const
         return -ENOMEM;
     packet->next = NULL;
     packet->segment_bytes = record->segment_bytes;
+    packet->flags = record->flags;
     packet->length = record->length;
     memcpy(packet->data, record->data, record->length);
     *held->packets_end = packet;

@@ -10,7 +10,7 @@
 
 struct wall_held_packet {
     struct wall_held_packet *next;
-    uint32_t segment_bytes;  // as in struct wall_record
+    uint32_t segment_bytes, flags;  // as in struct wall_record
     uint32_t length;
     uint8_t data[];
 };

@@ -20,6 +20,8 @@ static const char *const hook_names[WALL_HOOK_COUNT_] = {
     [WALL_HOOK_EGRESS] = "link_egress",
     [WALL_HOOK_CONNECT4] = "link_connect4",
     [WALL_HOOK_CONNECT6] = "link_connect6",
+    [WALL_HOOK_SENDMSG4] = "link_sendmsg4",
+    [WALL_HOOK_SENDMSG6] = "link_sendmsg6",
 };
 #define FIRST_CALL_HOOK WALL_HOOK_CONNECT4
 
@@ -51,14 +53,27 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
     return 0;
 }
 
-// The last lines of the log, on one line.
-static void summarize_log(char ret_text[static 320])
+// Cuts off what follows the verifier's words: its statistics, and libbpf's summary.
+static void cut_statistics(char *log)
 {
-    const char *from = load_log_length > 300 ? load_log + load_log_length - 300 : load_log;
+    static const char *const statistics[] = { "\nverification time ", "\nstack depth ", "\nprocessed " };
+    for (size_t i = 0; i < sizeof(statistics) / sizeof(statistics[0]); i++) {
+        char *at = strstr(log, statistics[i]);
+        if (at)
+            *at = '\0';
+    }
+}
+
+// The last lines of what the verifier said, or else of the whole log, on one line.
+static void summarize_log(char *ret_text, size_t size)
+{
+    cut_statistics(load_log);
+    size_t length = strlen(load_log);
+    const char *from = length > 250 ? load_log + length - 250 : load_log;
     const char *line = strchr(from, '\n');
     if (from != load_log && line && line[1])
         from = line + 1;
-    snprintf(ret_text, 320, "%s", from);
+    snprintf(ret_text, size, "%.300s", from);
     for (char *at = ret_text; *at; at++)
         if (*at == '\n')
             *at = at[1] ? '|' : '\0';
@@ -66,16 +81,15 @@ static void summarize_log(char ret_text[static 320])
 
 static struct bpf_program *program_of(const struct wall_hooks *hooks, enum wall_hook hook)
 {
-    switch (hook) {
-    case WALL_HOOK_RELEASE:
-        return hooks->programs->progs.release_announce;
-    case WALL_HOOK_EGRESS:
-        return hooks->programs->progs.egress_hold;
-    case WALL_HOOK_CONNECT4:
-        return hooks->programs->progs.connect4_authorize;
-    default:
-        return hooks->programs->progs.connect6_authorize;
-    }
+    struct bpf_program *programs[WALL_HOOK_COUNT_] = {
+        [WALL_HOOK_RELEASE] = hooks->programs->progs.release_announce,
+        [WALL_HOOK_EGRESS] = hooks->programs->progs.egress_hold,
+        [WALL_HOOK_CONNECT4] = hooks->programs->progs.connect4_authorize,
+        [WALL_HOOK_CONNECT6] = hooks->programs->progs.connect6_authorize,
+        [WALL_HOOK_SENDMSG4] = hooks->programs->progs.sendmsg4_authorize,
+        [WALL_HOOK_SENDMSG6] = hooks->programs->progs.sendmsg6_authorize,
+    };
+    return programs[hook];
 }
 
 static const char *map_pin(const struct wall_hooks *hooks, const char *name, char ret_path[WALL_PIN_PATH_BYTES])
@@ -152,7 +166,7 @@ static int load(struct wall_hooks *hooks, struct wall_error *err)
     if (r == 0)
         return 0;
     char log[320];
-    summarize_log(log);
+    summarize_log(log, sizeof(log));
     if (r == -EPERM)
         return wall_error_set(err, r, "the kernel refuses to load BPF programs: %s", log);
     return wall_error_set(err, -ENOTSUP, "this kernel does not accept the BPF programs (%s): %s", strerror(-r), log);

@@ -109,7 +109,10 @@ class Usage(unittest.TestCase):
     def test_exit_codes(self):
         for words, code in (([], 2), (["nothing"], 2), (["help"], 0), (["--help"], 0), (["-h"], 0), (["--version"], 0),
                             (["help", "start"], 0), (["help", "nothing"], 2), (["start", "--help"], 0),
-                            (["start", "--nothing"], 2), (["version", "word"], 2)):
+                            (["start", "--nothing"], 2), (["version", "word"], 2), (["--runtime-dir"], 2),
+                            (["--runtime-dir="], 2), (["--runtime-dir", "/x"], 2), (["--runtime-dir=/x", "help"], 0),
+                            (["--runtime-dir", "/nonexistent", "status"], 3),
+                            (["status", "--runtime-dir", "/nonexistent"], 3)):
             with self.subTest(words=words):
                 result = self.run_program(*words)
                 self.assertEqual(result.returncode, code)
