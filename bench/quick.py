@@ -14,7 +14,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'tests', 'system'))
-from lab import Lab, cgroup_mount, program  # noqa: E402
+from instance import Instance, program
+from lab import cgroup_mount  # noqa: E402
 
 
 class Bench:
@@ -69,7 +70,7 @@ def main():
     parser.add_argument('--json', help='also write the raw figures to this file')
     options = parser.parse_args()
     rounds = []
-    with Lab() as lab:
+    with Instance() as lab:
         bench = Bench(lab, options.seconds)
         try:
             bench.check()

@@ -560,8 +560,11 @@ int wall_message_reply(struct wall_buffer *buffer, enum wall_message_type type, 
 int wall_message_refuse(struct wall_buffer *buffer, enum wall_message_type type, uint32_t serial, uint32_t status,
                         const char *error)
 {
+    const struct wall_message *message = wall_message_find((uint16_t)type);
+    if (!message || !message->reply)
+        return -EPROTO;
     // Every reply begins with struct wall_reply; the rest stays zero.
-    struct wall_reply *reply = calloc(1, wall_message_find((uint16_t)type)->reply->size);
+    struct wall_reply *reply = calloc(1, message->reply->size);
     if (!reply)
         return -ENOMEM;
     reply->status = status;

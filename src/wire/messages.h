@@ -488,6 +488,6 @@ int wall_message_request(struct wall_buffer *buffer, enum wall_message_type type
 int wall_message_notify(struct wall_buffer *buffer, enum wall_message_type type, const void *object);
 int wall_message_reply(struct wall_buffer *buffer, enum wall_message_type type, uint32_t serial, const void *object);
 
-// A reply with a status, an optional text and nothing else.
+// A reply with a status, an optional text and nothing else; -EPROTO when `type` is no request at all.
 int wall_message_refuse(struct wall_buffer *buffer, enum wall_message_type type, uint32_t serial, uint32_t status,
                         const char *error);

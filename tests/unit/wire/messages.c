@@ -133,6 +133,16 @@ static void any_request_can_be_refused(void **state)
     }
 }
 
+// What a stranger sends may name any type.
+static void what_is_no_request_has_no_refusal(void **state)
+{
+    struct wall_buffer buffer = {0};
+    assert_int_equal(wall_message_refuse(&buffer, (enum wall_message_type)0, 9, 5, "x"), -EPROTO);
+    assert_int_equal(wall_message_refuse(&buffer, WALL_MESSAGE_LOG, 9, 5, "x"), -EPROTO);
+    assert_int_equal(buffer.size, 0);
+    wall_buffer_done(&buffer);
+}
+
 static void content_of_empty_messages_is_refused(void **state)
 {
     struct wall_frame frame = { .type = WALL_MESSAGE_STOP, .payload = (const uint8_t *)"x", .payload_size = 1 };
@@ -186,6 +196,7 @@ int main(void)
         cmocka_unit_test(table_is_sound),
         cmocka_unit_test(random_objects_survive_the_round_trip),
         cmocka_unit_test(any_request_can_be_refused),
+        cmocka_unit_test(what_is_no_request_has_no_refusal),
         cmocka_unit_test(content_of_empty_messages_is_refused),
         cmocka_unit_test(replies_to_notifications_are_refused),
         cmocka_unit_test(added_objects_leave_room),
