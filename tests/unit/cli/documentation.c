@@ -83,6 +83,25 @@ static void test_help_is_complete(void **state)
     assert_null(wall_command_find("nothing"));
 }
 
+// With a mount namespace of its own the service would take its pins along when it dies.
+static void test_unit_has_no_mount_namespace(void **state)
+{
+    static const char *const options[] = {
+        "ProtectSystem", "ProtectHome", "ProtectKernelModules", "ProtectKernelLogs", "ProtectKernelTunables",
+        "ProtectControlGroups", "ProtectProc", "ProcSubset", "PrivateTmp", "PrivateDevices", "PrivateMounts",
+        "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "BindPaths", "TemporaryFileSystem", "DynamicUser",
+        "RootDirectory", "MountFlags",
+    };
+    char *text = read_source("packaging/ringwalld.service.in");
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        char line[64];
+        snprintf(line, sizeof(line), "\n%s=", options[i]);
+        assert_null(strstr(text, line));
+    }
+    assert_non_null(strstr(text, "\nType=notify\n"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +109,7 @@ int main(void)
         cmocka_unit_test(test_bash),
         cmocka_unit_test(test_zsh),
         cmocka_unit_test(test_help_is_complete),
+        cmocka_unit_test(test_unit_has_no_mount_namespace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -303,7 +303,8 @@ static void make_v4(UINT32 remote, UINT16 port, UINT8 protocol)
     packet.values.valueCount = FWPS_FIELD_ALE_AUTH_CONNECT_V4_MAX;
     packet.values.incomingValue = packet.fields;
     FWPS_INCOMING_VALUE0 *fields = packet.fields;
-    fields[FWPS_FIELD_ALE_AUTH_CONNECT_V4_IP_LOCAL_ADDRESS].value = (FWP_VALUE0){ FWP_UINT32, { .uint32 = 0x0A000005 } };
+    fields[FWPS_FIELD_ALE_AUTH_CONNECT_V4_IP_LOCAL_ADDRESS].value =
+        (FWP_VALUE0){ FWP_UINT32, { .uint32 = 0x0A000005 } };
     fields[FWPS_FIELD_ALE_AUTH_CONNECT_V4_IP_REMOTE_ADDRESS].value = (FWP_VALUE0){ FWP_UINT32, { .uint32 = remote } };
     fields[FWPS_FIELD_ALE_AUTH_CONNECT_V4_IP_LOCAL_PORT].value = (FWP_VALUE0){ FWP_UINT16, { .uint16 = 40000 } };
     fields[FWPS_FIELD_ALE_AUTH_CONNECT_V4_IP_REMOTE_PORT].value = (FWP_VALUE0){ FWP_UINT16, { .uint16 = port } };
