@@ -1,0 +1,24 @@
+#include "compile/evaluate.h"
+
+typedef long (*loop_step)(uint32_t index, void *context);
+
+// What the kernel's helper of this name does.
+static long bpf_loop(uint32_t count, loop_step step, void *context, uint64_t flags)
+{
+    (void)flags;
+    for (uint32_t i = 0; i < count; i++)
+        if (step(i, context))
+            return i + 1;
+    return count;
+}
+
+#include "wire/evaluate.bpf.h"
+
+void wall_image_evaluate(const void *image, size_t bytes, const struct wall_question *question,
+                         struct wall_decision *ret_decision)
+{
+    const struct wall_tables_image tables = { image, (uint32_t)(bytes / WALL_PAGE_BYTES) };
+    struct wall_evaluation evaluation = { .question = *question };
+    wall_evaluate(&tables, &evaluation);
+    *ret_decision = evaluation.decision;
+}

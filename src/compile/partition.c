@@ -1,0 +1,298 @@
+#include "compile/partition.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile/signature.h"
+
+// Sets are found by content that the policy's author chose, in a process that only compiles it: any seed does.
+static const uint64_t index_seed[2] = { 0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u };
+
+static struct wall_value_set *set_at(const struct wall_partition *partition, uint32_t set)
+{
+    return wall_vector_at(&partition->sets, set);
+}
+
+const struct wall_value_set *wall_partition_set(const struct wall_partition *partition, uint32_t set)
+{
+    return set_at(partition, set);
+}
+
+int wall_partition_init(struct wall_partition *partition, struct wall_arena *arena, unsigned bits)
+{
+    partition->arena = arena;
+    partition->bits = bits;
+    partition->class_count = 0;
+    wall_vector_init(&partition->sets, sizeof(struct wall_value_set), 0);
+    wall_vector_init(&partition->begins, sizeof(struct wall_class_begin), 0);
+    wall_map_init(&partition->indexes, index_seed);
+    struct wall_interval *everything = wall_arena_take(arena, sizeof(*everything));
+    if (!everything)
+        return -ENOMEM;
+    everything->last = wall_wide_max(bits);
+    struct wall_value_set all = { .intervals = everything, .interval_count = 1, .empty = true };
+    return wall_vector_add(&partition->sets, &all);
+}
+
+void wall_partition_done(struct wall_partition *partition)
+{
+    wall_vector_done(&partition->sets);
+    wall_vector_done(&partition->begins);
+    wall_map_done(&partition->indexes);
+}
+
+static int compare_intervals(const void *a, const void *b)
+{
+    const struct wall_interval *x = a, *y = b;
+    return wall_wide_compare(x->first, y->first);
+}
+
+// Sorts and joins; returns how many are left.
+static uint32_t normalize(struct wall_interval *intervals, uint32_t count)
+{
+    if (count < 2)
+        return count;
+    bool sorted = true;
+    for (uint32_t i = 1; i < count && sorted; i++)
+        sorted = compare_intervals(&intervals[i - 1], &intervals[i]) <= 0;
+    if (!sorted)
+        qsort(intervals, count, sizeof(*intervals), compare_intervals);
+    uint32_t used = 0;
+    for (uint32_t i = 1; i < count; i++) {
+        struct wall_interval *last = &intervals[used];
+        struct wall_interval next = intervals[i];
+        bool apart = wall_wide_compare(next.first, last->last) > 0 &&
+                     wall_wide_compare(wall_wide_previous(next.first), last->last) > 0;
+        if (apart)
+            intervals[++used] = next;
+        else if (wall_wide_compare(next.last, last->last) > 0)
+            last->last = next.last;
+    }
+    return used + 1;
+}
+
+static bool is_all(const struct wall_partition *partition, const struct wall_interval *intervals, uint32_t count,
+                   bool empty)
+{
+    const struct wall_interval *all = set_at(partition, WALL_SET_ALL)->intervals;
+    return empty && count == 1 && memcmp(intervals, all, sizeof(*all)) == 0;
+}
+
+// The content of a set as one string of bytes: a word for FWP_EMPTY, then the intervals.
+static int intern(struct wall_partition *partition, uint64_t *content, uint32_t count, uint32_t *ret_set)
+{
+    size_t size = sizeof(*content) + count * sizeof(struct wall_interval);
+    void *known = wall_map_get(&partition->indexes, content, size);
+    if (known) {
+        *ret_set = (uint32_t)(uintptr_t)known;
+        return 0;
+    }
+    content = wall_arena_copy(partition->arena, content, size);
+    if (!content)
+        return -ENOMEM;
+    struct wall_value_set set = {
+        .intervals = (const struct wall_interval *)(content + 1),
+        .interval_count = count,
+        .empty = content[0] != 0,
+    };
+    uint32_t number = (uint32_t)partition->sets.count;
+    int r = wall_vector_add(&partition->sets, &set);
+    if (r == 0)
+        r = wall_map_put(&partition->indexes, content, size, (void *)(uintptr_t)number);
+    if (r == 0)
+        *ret_set = number;
+    return r;
+}
+
+int wall_partition_add(struct wall_partition *partition, struct wall_interval *intervals, uint32_t count, bool empty,
+                       uint32_t *ret_set)
+{
+    count = normalize(intervals, count);
+    if (is_all(partition, intervals, count, empty)) {
+        *ret_set = WALL_SET_ALL;
+        return 0;
+    }
+    uint64_t small[1 + 8 * sizeof(struct wall_interval) / sizeof(uint64_t)];
+    uint64_t *content = small;
+    if (count > 8) {
+        content = malloc(sizeof(*content) + count * sizeof(*intervals));
+        if (!content)
+            return -ENOMEM;
+    }
+    content[0] = empty;
+    if (count)
+        memcpy(content + 1, intervals, count * sizeof(*intervals));
+    int r = intern(partition, content, count, ret_set);
+    if (content != small)
+        free(content);
+    return r;
+}
+
+bool wall_partition_is_void(const struct wall_partition *partition, uint32_t set)
+{
+    const struct wall_value_set *s = set_at(partition, set);
+    return !s->empty && s->interval_count == 0;
+}
+
+// --- The walk over the ends of all intervals ---
+
+struct end {
+    struct wall_wide at;  // from this value on …
+    uint32_t set;         // … values are inside
+    uint32_t inside;      // 1, or no longer inside 0, this set
+};
+
+static unsigned byte_of(const struct wall_wide *value, unsigned byte)
+{
+    return (byte < 8 ? value->low >> 8 * byte : value->high >> 8 * (byte - 8)) & 255;
+}
+
+// Radix sort, stable, byte by byte; bytes that are the same everywhere cost one walk. Returns the sorted array, which
+// is `ends` or `other`.
+static struct end *sort_ends(struct end *ends, struct end *other, size_t count)
+{
+    struct wall_wide varies = { 0, 0 };
+    for (size_t i = 1; i < count; i++) {
+        varies.high |= ends[i].at.high ^ ends[0].at.high;
+        varies.low |= ends[i].at.low ^ ends[0].at.low;
+    }
+    for (unsigned byte = 0; byte < 16; byte++) {
+        if (!byte_of(&varies, byte))
+            continue;
+        size_t position[256] = { 0 }, sum = 0;
+        for (size_t i = 0; i < count; i++)
+            position[byte_of(&ends[i].at, byte)]++;
+        for (unsigned i = 0; i < 256; i++) {
+            size_t here = position[i];
+            position[i] = sum;
+            sum += here;
+        }
+        for (size_t i = 0; i < count; i++)
+            other[position[byte_of(&ends[i].at, byte)]++] = ends[i];
+        struct end *sorted = other;
+        other = ends;
+        ends = sorted;
+    }
+    return ends;
+}
+
+static size_t list_ends(const struct wall_partition *partition, struct end *ends)
+{
+    struct wall_wide greatest = wall_wide_max(partition->bits);
+    size_t count = 0;
+    for (uint32_t s = WALL_SET_ALL + 1; s < partition->sets.count; s++) {
+        const struct wall_value_set *set = set_at(partition, s);
+        for (uint32_t i = 0; i < set->interval_count; i++) {
+            struct wall_interval interval = set->intervals[i];
+            ends[count++] = (struct end){ interval.first, s, 1 };
+            if (wall_wide_compare(interval.last, greatest) < 0)
+                ends[count++] = (struct end){ wall_wide_next(interval.last), s, 0 };
+        }
+    }
+    return count;
+}
+
+static int walk_ends(struct wall_partition *partition, const struct end *ends, size_t count)
+{
+    // Which sets a value is in: two values are in one class when this is equal.
+    struct wall_signature signature = { 0, 0 };
+    struct wall_signature_table table;
+    wall_signature_table_init(&table, 1);
+    struct wall_class_begin begin = { .value = { 0, 0 } };
+    uint32_t previous = 0;
+    size_t i = 0;
+    int r = 0;
+    do {
+        for (; i < count && wall_wide_compare(ends[i].at, begin.value) == 0; i++)
+            ends[i].inside ? wall_signature_add(&signature, ends[i].set)
+                           : wall_signature_remove(&signature, ends[i].set);
+        begin.seen_before = table.next;
+        r = wall_signature_table_find(&table, signature, &begin.class_);
+        if (r == 0 && begin.class_ != previous)
+            r = wall_vector_add(&partition->begins, &begin);
+        previous = begin.class_;
+        if (i < count)
+            begin.value = ends[i].at;
+    } while (r == 0 && i < count);
+    partition->class_count = table.next;
+    wall_signature_table_done(&table);
+    return r;
+}
+
+// --- Ranges of class numbers ---
+
+// How many classes are first seen below `value`; `hint` is where to go on searching, for ascending values.
+static uint32_t seen_below(const struct wall_partition *partition, struct wall_wide value, size_t *hint)
+{
+    const struct wall_class_begin *begins = partition->begins.items;
+    size_t count = partition->begins.count, step = 1, low = *hint;
+    while (low + step < count && wall_wide_compare(begins[low + step].value, value) < 0) {
+        low += step;
+        step *= 2;
+    }
+    size_t high = low + step < count ? low + step : count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (wall_wide_compare(begins[middle].value, value) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *hint = low > 0 ? low - 1 : 0;
+    return low < count ? begins[low].seen_before : partition->class_count;
+}
+
+static void add_range(struct wall_class_range *ranges, uint32_t *count, uint32_t first, uint32_t end)
+{
+    if (first >= end)
+        return;
+    if (*count && ranges[*count - 1].last + 1 == first)
+        ranges[*count - 1].last = end - 1;
+    else
+        ranges[(*count)++] = (struct wall_class_range){ first, end - 1 };
+}
+
+static int find_ranges(struct wall_partition *partition, struct wall_value_set *set, struct wall_class_range *scratch)
+{
+    uint32_t count = 0;
+    size_t hint = 0;
+    struct wall_wide greatest = wall_wide_max(partition->bits);
+    if (set->empty)
+        add_range(scratch, &count, 0, 1);
+    for (uint32_t i = 0; i < set->interval_count; i++) {
+        uint32_t first = seen_below(partition, set->intervals[i].first, &hint);
+        bool to_end = wall_wide_compare(set->intervals[i].last, greatest) == 0;
+        uint32_t end = to_end ? partition->class_count
+                              : seen_below(partition, wall_wide_next(set->intervals[i].last), &hint);
+        add_range(scratch, &count, first, end);
+    }
+    set->range_count = count;
+    set->class_count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        set->class_count += scratch[i].last - scratch[i].first + 1;
+    set->ranges = wall_arena_copy(partition->arena, scratch, count * sizeof(*scratch));
+    return count && !set->ranges ? -ENOMEM : 0;
+}
+
+int wall_partition_build(struct wall_partition *partition)
+{
+    size_t interval_count = 0, most = 0;
+    for (uint32_t s = WALL_SET_ALL; s < partition->sets.count; s++) {
+        size_t here = set_at(partition, s)->interval_count;
+        interval_count += here;
+        most = here > most ? here : most;
+    }
+    struct end *ends = calloc(4 * interval_count, sizeof(*ends));
+    struct wall_class_range *ranges = calloc(most + 1, sizeof(*ranges));
+    int r = ends && ranges ? 0 : -ENOMEM;
+    if (r == 0) {
+        size_t count = list_ends(partition, ends);
+        r = walk_ends(partition, sort_ends(ends, ends + 2 * interval_count, count), count);
+    }
+    for (uint32_t s = WALL_SET_ALL; r == 0 && s < partition->sets.count; s++)
+        r = find_ranges(partition, set_at(partition, s), ranges);
+    free(ends);
+    free(ranges);
+    return r;
+}

@@ -1,0 +1,119 @@
+// Classes: from the facts of a question to a packed key of class numbers.
+#pragma once
+
+#include "wire/evaluation.bpf.h"
+
+// From the node reference `ref` to the class, or to the node about the next word.
+WALL_INLINE uint32_t wall_walk(wall_tables tables, uint32_t ref, uint32_t value)
+{
+    for (uint32_t i = 0; i < WALL_STEPS_MAX; i++) {
+        uint32_t kind = ref & (WALL_NODE_KIND | WALL_NODE_NEXT_WORD);
+        if (kind != WALL_NODE_LINE && kind != WALL_NODE_RADIX)
+            break;
+        uint32_t offset = (ref & WALL_NODE_UNIT) << WALL_UNIT_SHIFT;
+        const uint8_t *page = wall_tables_page(tables, offset >> WALL_PAGE_SHIFT);
+        if (!page)
+            break;
+        offset &= WALL_PAGE_BYTES - WALL_UNIT_BYTES;
+        if (kind == WALL_NODE_RADIX) {
+            uint32_t index = value >> (ref >> WALL_NODE_SHIFT_AT & 31) & 255;
+            ref = *(const uint32_t *)(page + ((offset + 4 * index) & (WALL_PAGE_BYTES - 4)));
+        } else {
+            const struct wall_table_line *line = (const struct wall_table_line *)(page + offset);
+            uint64_t index = wall_at_most(line->keys[0], value) + wall_at_most(line->keys[1], value) +
+                             wall_at_most(line->keys[2], value) + wall_at_most(line->keys[3], value) +
+                             wall_at_most(line->keys[4], value) + wall_at_most(line->keys[5], value) +
+                             wall_at_most(line->keys[6], value);
+            ref = line->refs[index & WALL_LINE_KEYS];
+        }
+    }
+    return ref;
+}
+
+// The class of a value whose first 32 bits are `value`; more than WALL_CLASS_WIDE_MAX when it has more than these (the
+// reference of the node about the rest) or the tables are damaged.
+WALL_INLINE uint32_t wall_class_of(wall_tables tables, const struct wall_table_dimension *dimension,
+                                              uint32_t value)
+{
+    uint32_t ref = dimension->root;
+    if (dimension->array) {
+        uint32_t index = value >> (dimension->shift & 31);
+        index = index < dimension->last ? index : dimension->last;
+        uint32_t offset = dimension->array + 4 * index;
+        ref = WALL_NODE_KIND;
+        (void)wall_read32(tables, offset, &ref);
+    }
+    return wall_walk(tables, ref, value);
+}
+
+// The class of a value of up to four words, the most significant first.
+WALL_INLINE uint32_t wall_class_of_words(wall_tables tables, const struct wall_table_dimension *dimension,
+                                                    const uint32_t words[4])
+{
+    uint32_t ref = wall_class_of(tables, dimension, words[0]);
+    for (uint32_t i = 1; i < 4; i++) {
+        if (!(ref & WALL_NODE_NEXT_WORD))
+            break;
+        ref = wall_walk(tables, ref & ~WALL_NODE_NEXT_WORD, words[i]);
+    }
+    return ref;
+}
+
+// The condition flags as a small number: the bits that filters ask for, side by side, and then "any of the others".
+WALL_INLINE uint32_t wall_flags_number(const struct wall_table_head *head, uint32_t flags)
+{
+    uint64_t wide = flags;
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < WALL_FLAG_BITS_MAX; i++)
+        number |= (uint32_t)(wide >> (head->flag_bits[i] & 63) & 1) << i;
+    return number | (uint32_t)((flags & head->flags_rest) != 0) << WALL_FLAG_BITS_MAX;
+}
+
+// The class of one dimension, 0 when it is FWP_EMPTY, unknown, or nobody asks.
+#define WALL_CLASS(dimension_, lookup_) \
+    (asked >> (dimension_) & 1 ? (uint64_t)(lookup_) : (uint64_t)0)
+#define WALL_CLASS_OF(dimension_, value_) \
+    WALL_CLASS(dimension_, wall_class_of(e->tables, &head->dimension[dimension_], (value_)))
+
+// Looks up the classes of all dimensions, and puts them into the question's place. Returns 0 when the tables are
+// damaged.
+WALL_OUTLINE int wall_evaluation_pack(struct wall_evaluation *e, const struct wall_table_head *head)
+{
+    const struct wall_question *question = &e->question;
+    uint32_t unknown = ~question->known & head->dimensions;
+    if (head->flags_used & ~question->flags_known)
+        unknown |= 1u << WALL_DIMENSION_FLAGS;
+    uint32_t asked = head->dimensions & ~(unknown | question->empty);
+
+    uint64_t remote = WALL_CLASS(WALL_DIMENSION_REMOTE_ADDRESS,
+                                 wall_class_of_words(e->tables, &head->dimension[WALL_DIMENSION_REMOTE_ADDRESS],
+                                                     question->remote_address));
+    uint64_t app = WALL_CLASS_OF(WALL_DIMENSION_APP, question->app);
+    uint64_t local = WALL_CLASS(WALL_DIMENSION_LOCAL_ADDRESS,
+                                wall_class_of_words(e->tables, &head->dimension[WALL_DIMENSION_LOCAL_ADDRESS],
+                                                    question->local_address));
+    uint64_t user = WALL_CLASS_OF(WALL_DIMENSION_USER, question->user);
+    uint64_t remote_port = WALL_CLASS_OF(WALL_DIMENSION_REMOTE_PORT, question->remote_port);
+    uint64_t protocol = WALL_CLASS_OF(WALL_DIMENSION_PROTOCOL, question->protocol);
+    uint64_t local_port = WALL_CLASS_OF(WALL_DIMENSION_LOCAL_PORT, question->local_port);
+    uint64_t flags = WALL_CLASS_OF(WALL_DIMENSION_FLAGS, wall_flags_number(head, question->flags));
+    uint64_t index = WALL_CLASS_OF(WALL_DIMENSION_INTERFACE, question->interface_index);
+    uint32_t cgroup_words[4] = { (uint32_t)(question->cgroup >> 32), (uint32_t)question->cgroup, 0, 0 };
+    uint64_t cgroup = WALL_CLASS(WALL_DIMENSION_CGROUP,
+                                 wall_class_of_words(e->tables, &head->dimension[WALL_DIMENSION_CGROUP],
+                                                     cgroup_words));
+    uint64_t local_type = WALL_CLASS_OF(WALL_DIMENSION_LOCAL_ADDRESS_TYPE, question->local_address_type);
+    uint64_t remote_type = WALL_CLASS_OF(WALL_DIMENSION_DESTINATION_ADDRESS_TYPE, question->destination_address_type);
+
+    if (((remote | app | local | user) & ~(uint64_t)WALL_CLASS_WIDE_MAX) ||
+        ((remote_port | protocol | local_port | flags | index | cgroup | local_type | remote_type) &
+         ~(uint64_t)WALL_CLASS_NARROW_MAX))
+        return 0;
+
+    e->key[0] = (WALL_GUARD_WIDE | remote | app << 32) ^ e->zero;
+    e->key[1] = (WALL_GUARD_WIDE | local | user << 32) ^ e->zero;
+    e->key[2] = (WALL_GUARD_NARROW | remote_port | protocol << 16 | local_port << 32 | flags << 48) ^ e->zero;
+    e->key[3] = (WALL_GUARD_NARROW | index | cgroup << 16 | local_type << 32 | remote_type << 48) ^ e->zero;
+    e->unknown = (unknown | WALL_NEEDS_USER_SPACE) ^ (uint32_t)e->zero;
+    return 1;
+}
