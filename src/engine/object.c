@@ -65,10 +65,12 @@ bool wall_object_is_visible(const struct wall_object *object, struct wall_view v
 
 struct wall_object *wall_index_find(const struct wall_index *index, const GUID *key, struct wall_view view)
 {
+    // The versions of a key follow one another in time: the writer sees the newest or none, a reader that one which was
+    // the newest then, or none.
     struct wall_object *object = wall_map_get(&index->by_key, key, sizeof(*key));
-    while (object && !wall_object_is_visible(object, view))
+    while (object && !view.writer && object->born > view.generation)
         object = object->older;
-    return object;
+    return object && wall_object_is_visible(object, view) ? object : NULL;
 }
 
 struct wall_object *wall_index_find_id(const struct wall_index *index, uint64_t id, struct wall_view view)
@@ -94,6 +96,7 @@ int wall_index_put(struct wall_index *index, struct wall_object *object)
     object->older = wall_map_get(&index->by_key, &object->key, sizeof(object->key));
     if (object->older) {
         assert(object->older->died != WALL_GENERATION_NEVER);
+        object->older->newer = object;
         wall_map_replace(&index->by_key, &object->key, sizeof(object->key), object);
         return 0;
     }
@@ -108,17 +111,16 @@ void wall_index_remove(struct wall_index *index, struct wall_object *object)
     if (has_unique_id(object))
         wall_map_remove(&index->by_id, &object->id, sizeof(object->id));
 
-    struct wall_object *newest = wall_map_get(&index->by_key, &object->key, sizeof(object->key));
-    if (newest != object) {
-        while (newest->older != object)
-            newest = newest->older;
-        newest->older = object->older;
+    if (object->older)
+        object->older->newer = object->newer;
+    if (object->newer) {
+        object->newer->older = object->older;
     } else if (object->older) {
-        wall_map_replace(&index->by_key, &object->key, sizeof(object->key), object->older);
+        wall_map_replace(&index->by_key, &object->older->key, sizeof(object->key), object->older);
     } else {
         wall_map_remove(&index->by_key, &object->key, sizeof(object->key));
     }
-    object->older = NULL;
+    object->older = object->newer = NULL;
     wall_object_release(object);
 }
 

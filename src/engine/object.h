@@ -55,7 +55,7 @@ struct wall_object {
     struct wall_object *references[WALL_REFERENCE_COUNT_];
     uint32_t reference_count;  // objects that refer to this one, in the writer's view
     uint32_t holder_count;     // what keeps the memory: the index, enumerations
-    struct wall_object *older; // the version that had the same key before
+    struct wall_object *older, *newer;  // versions with the same key, before and after
 
     struct wall_session *owner;       // a dynamic object's session
     struct wall_object_link owned;    // in the owner's list
