@@ -6,6 +6,7 @@
 #include "fwpmu.h"
 
 #include "base/guid.h"
+#include "base/map.h"
 #include "cli/command.h"
 #include "cli/objects.h"
 #include "cli/rule.h"
@@ -21,24 +22,32 @@ struct entry {
 // Groups the rules' filters, in the order of their first. Returns the number, or -ENOMEM.
 static ssize_t group(const struct wall_objects *objects, struct entry **ret_entries)
 {
+    static const uint64_t seed[2] = { 0, 0 };  // rule keys are random already
+    struct wall_map rules;
+    ssize_t count = 0;
     struct entry *entries = calloc(objects->count + 1, sizeof(*entries));
-    size_t count = 0;
-    if (!entries)
-        return -ENOMEM;
-    for (size_t i = 0; i < objects->count; i++) {
+    wall_map_init(&rules, seed);
+    if (!entries || wall_map_reserve(&rules, objects->count) < 0)
+        count = -ENOMEM;
+    for (size_t i = 0; i < objects->count && count >= 0; i++) {
         const FWPM_FILTER0 *filter = objects->objects[i];
         GUID key;
-        size_t entry = 0;
         if (!wall_rule_key_of(filter, &key))
             continue;
-        while (entry < count && (!wall_guid_equal(&entries[entry].key, &key) || entries[entry].filters[1]))
-            entry++;
-        if (entry == count)
-            entries[count++].key = key;
-        entries[entry].filters[entries[entry].filters[0] ? 1 : 0] = filter;
+        struct entry *entry = wall_map_get(&rules, &key, sizeof(key));
+        if (!entry) {
+            entry = &entries[count++];
+            entry->key = key;
+            (void)wall_map_put(&rules, &entry->key, sizeof(entry->key), entry);
+        }
+        entry->filters[entry->filters[0] ? 1 : 0] = filter;
     }
-    *ret_entries = entries;
-    return (ssize_t)count;
+    wall_map_done(&rules);
+    if (count < 0)
+        free(entries);
+    else
+        *ret_entries = entries;
+    return count;
 }
 
 // Both filters say the same but for the networks.

@@ -14,9 +14,9 @@
 
 // What is to be removed: all rules, or what one word of the command line names.
 struct target {
-    bool all, is_id;
+    bool all, is_id, is_rule;
     uint64_t id;
-    GUID key;
+    GUID key;  // of a filter or a rule; with is_rule the rule's
 };
 
 static bool parse_target(const char *text, struct target *ret_target)
@@ -36,22 +36,27 @@ static bool is_named(const struct target *target, const FWPM_FILTER0 *filter, co
     return wall_guid_equal(&target->key, &filter->filterKey) || (rule_key && wall_guid_equal(&target->key, rule_key));
 }
 
-// A filter is removed when it is named, or belongs to the same rule as one that is.
-static bool is_chosen(const struct target *target, const struct wall_objects *objects, const FWPM_FILTER0 *filter)
+// A word that names one filter of a rule means the rule.
+static void resolve_rule(struct target *target, const struct wall_objects *objects)
 {
-    GUID rule_key, other_key;
-    bool is_rule = wall_rule_key_of(filter, &rule_key);
-    if (target->all)
-        return is_rule;
-    if (is_named(target, filter, is_rule ? &rule_key : NULL))
-        return true;
-    for (size_t i = 0; is_rule && i < objects->count; i++) {
-        const FWPM_FILTER0 *other = objects->objects[i];
-        if (wall_rule_key_of(other, &other_key) && wall_guid_equal(&rule_key, &other_key) &&
-            is_named(target, other, &other_key))
-            return true;
+    for (size_t i = 0; i < objects->count && !target->is_rule; i++) {
+        GUID rule_key;
+        if (wall_rule_key_of(objects->objects[i], &rule_key) && is_named(target, objects->objects[i], &rule_key)) {
+            target->is_rule = true;
+            target->key = rule_key;
+        }
     }
-    return false;
+}
+
+static bool is_chosen(const struct target *target, const FWPM_FILTER0 *filter)
+{
+    GUID rule_key;
+    bool has_rule = wall_rule_key_of(filter, &rule_key);
+    if (target->all)
+        return has_rule;
+    if (target->is_rule)
+        return has_rule && wall_guid_equal(&target->key, &rule_key);
+    return is_named(target, filter, NULL);
 }
 
 static uint32_t delete_chosen(HANDLE engine, const struct target *target, const struct wall_objects *objects,
@@ -63,7 +68,7 @@ static uint32_t delete_chosen(HANDLE engine, const struct target *target, const 
         return status;
     for (size_t i = 0; i < objects->count && status == ERROR_SUCCESS; i++) {
         const FWPM_FILTER0 *filter = objects->objects[i];
-        if (is_chosen(target, objects, filter)) {
+        if (is_chosen(target, filter)) {
             status = FwpmFilterDeleteByKey0(engine, &filter->filterKey);
             count++;
         }
@@ -76,13 +81,14 @@ static uint32_t delete_chosen(HANDLE engine, const struct target *target, const 
     return status;
 }
 
-static int remove_target(HANDLE engine, const struct target *target, const char *text)
+static int remove_target(HANDLE engine, struct target *target, const char *text)
 {
     struct wall_objects objects;
     size_t count = 0;
     uint32_t status = wall_objects_fetch(engine, WALL_KIND_FILTERS, &objects);
     if (status != ERROR_SUCCESS)
         return wall_complain_status(status, "list the filters");
+    resolve_rule(target, &objects);
     status = delete_chosen(engine, target, &objects, &count);
     wall_objects_done(&objects);
     if (status != ERROR_SUCCESS)
