@@ -133,6 +133,12 @@ int wall_link_reply(struct wall_link *link, enum wall_message_type type, uint32_
     return send_buffer(link, &buffer, wall_message_reply(&buffer, type, serial, reply));
 }
 
+int wall_link_refuse(struct wall_link *link, enum wall_message_type type, uint32_t serial, uint32_t status)
+{
+    struct wall_buffer buffer = { 0 };
+    return send_buffer(link, &buffer, wall_message_refuse(&buffer, type, serial, status, NULL));
+}
+
 int wall_link_notify(struct wall_link *link, enum wall_message_type type, const void *notification)
 {
     struct wall_buffer buffer = { 0 };

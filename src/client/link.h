@@ -43,6 +43,7 @@ void wall_link_shutdown(struct wall_link *link);
 int wall_link_call(struct wall_link *link, enum wall_message_type type, const void *request, void **ret_reply);
 // Sends the reply to a request of the service, or a notification. Returns as wall_link_call().
 int wall_link_reply(struct wall_link *link, enum wall_message_type type, uint32_t serial, const void *reply);
+int wall_link_refuse(struct wall_link *link, enum wall_message_type type, uint32_t serial, uint32_t status);
 int wall_link_notify(struct wall_link *link, enum wall_message_type type, const void *notification);
 
 // Starts a thread that no signal is delivered to: those are the program's. Returns 0 or a negative errno.

@@ -1,6 +1,7 @@
 #include "client/status.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "minwindef.h"
@@ -74,4 +75,10 @@ NTSTATUS wall_status_to_kernel(uint32_t status)
         if (to_kernel[i].from == status)
             return (NTSTATUS)to_kernel[i].to;
     return STATUS_UNSUCCESSFUL;
+}
+
+NTSTATUS wall_status_of_reply(uint32_t status)
+{
+    bool is_kernel = (NTSTATUS)status < 0 && (status & ~FWP_CODE) != FWP_USER;
+    return is_kernel ? (NTSTATUS)status : wall_status_to_kernel(status);
 }

@@ -9,3 +9,5 @@
 uint32_t wall_status_from_errno(int error);
 // FWP_E_* to STATUS_FWP_*, Win32 and RPC codes to the NTSTATUS that means the same; STATUS_UNSUCCESSFUL for the rest.
 NTSTATUS wall_status_to_kernel(uint32_t status);
+// The status of a reply on the callout channel: an NTSTATUS, unless the service refused the message as such.
+NTSTATUS wall_status_of_reply(uint32_t status);

@@ -313,6 +313,7 @@ static const struct wall_shape_field flow_remove_reply_fields[] = {
 static WALL_SHAPE(shape_flow_remove_reply, struct wall_flow_remove_reply, flow_remove_reply_fields);
 
 static const struct wall_shape_field flow_delete_request_fields[] = {
+    WALL_FIELD_U64(struct wall_flow_delete_request, flow_handle),
     WALL_FIELD_U64(struct wall_flow_delete_request, flow_context),
     WALL_FIELD_U32(struct wall_flow_delete_request, callout_id),
     WALL_FIELD_U16(struct wall_flow_delete_request, layer_id),

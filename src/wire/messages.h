@@ -361,6 +361,7 @@ struct wall_flow_remove_reply {
 };
 
 struct wall_flow_delete_request {
+    uint64_t flow_handle;
     uint64_t flow_context;
     uint32_t callout_id;
     uint16_t layer_id;

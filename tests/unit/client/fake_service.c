@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -116,6 +117,7 @@ void fake_service_start(struct fake_service *service)
         char *made = mkdtemp(service->directory);
         assert(made);
     }
+    (void)mkdir(service->directory, 0700);  // the one of an earlier service
     setenv("RINGWALL_RUNTIME_DIR", service->directory, 1);
     if (!service->protocol)
         service->protocol = WALL_PROTOCOL_VERSION;
