@@ -4,120 +4,191 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ntos/ntos.h"
 
-#define FRAMES_MAX 64
-// Room for the handler and backtrace() of a thread that ran out of its own stack.
-#define STACK_BYTES 65536u
-// Other threads get this long to print their stacks.
-#define OTHERS_WAIT_MS 200
+// All code here but wall_crash_watch() runs in signal handlers: no stdio, no malloc, no locks.
 
-static const char *driver_name = "?";
+#define FRAMES 64
+// A thread that does not answer in this time blocks the signal, or is stuck in the kernel.
+#define THREAD_WAIT_MS 200
+#define STACK_SIGNAL (SIGRTMIN + 4)
 
-// Async-signal-safe output.
-static void put(const char *text)
+static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
+static int report_fd = -1;
+static volatile sig_atomic_t crashing;
+static volatile sig_atomic_t answered;
+
+struct line {
+    char text[256];
+    size_t length;
+};
+
+static void add_text(struct line *line, const char *text)
 {
-    (void)!write(STDERR_FILENO, text, strlen(text));
+    while (*text && line->length < sizeof(line->text))
+        line->text[line->length++] = *text++;
 }
 
-static void put_number(long number)
+static void add_number(struct line *line, uint64_t value, unsigned base)
 {
-    char digits[24], *at = digits + sizeof(digits) - 1;
-    *at = '\0';
+    char digits[24];
+    size_t at = sizeof(digits) - 1;
+    digits[at] = '\0';
     do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    put(at);
+        digits[--at] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value);
+    add_text(line, digits + at);
+}
+
+static void put_line(struct line *line)
+{
+    add_text(line, "\n");
+    ssize_t ignored = write(STDERR_FILENO, line->text, line->length);
+    (void)ignored;
 }
 
 static void put_stack(void)
 {
-    void *frames[FRAMES_MAX];
-    int count = backtrace(frames, FRAMES_MAX);
+    void *frames[FRAMES];
+    int count = backtrace(frames, FRAMES);
     backtrace_symbols_fd(frames, count, STDERR_FILENO);
 }
 
-static void on_other_thread(int signal_number)
+static void on_stack_signal(int number)
 {
-    put("thread ");
-    put_number(syscall(SYS_gettid));
-    put(":\n");
+    int saved = errno;
+    struct line line = {0};
+    add_text(&line, "thread ");
+    add_number(&line, (uint64_t)syscall(SYS_gettid), 10);
+    add_text(&line, ":");
+    put_line(&line);
     put_stack();
+    answered = 1;
+    errno = saved;
 }
 
-struct linux_dirent64 {
+static void ask_thread(pid_t thread)
+{
+    answered = 0;
+    if (syscall(SYS_tgkill, getpid(), thread, STACK_SIGNAL) != 0)
+        return;
+    for (int i = 0; i < THREAD_WAIT_MS && !answered; i++) {
+        struct timespec pause = { .tv_nsec = 1000000 };
+        (void)nanosleep(&pause, NULL);
+    }
+    if (answered)
+        return;
+    struct line line = {0};
+    add_text(&line, "thread ");
+    add_number(&line, (uint64_t)thread, 10);
+    add_text(&line, ": does not answer");
+    put_line(&line);
+}
+
+struct directory_entry {  // of getdents64
     uint64_t inode;
     int64_t offset;
-    unsigned short size;
-    unsigned char type;
+    uint16_t size;
+    uint8_t type;
     char name[];
 };
 
-// Makes every other thread print its stack. getdents64 directly: opendir() allocates memory.
-static void put_other_stacks(void)
+static void put_other_threads(pid_t self)
 {
-    _Alignas(struct linux_dirent64) char entries[4096];
-    long self = syscall(SYS_gettid);
-    int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    long bytes;
-    while (directory >= 0 && (bytes = syscall(SYS_getdents64, directory, entries, sizeof(entries))) > 0) {
-        for (long at = 0; at < bytes;) {
-            const struct linux_dirent64 *entry = (const void *)(entries + at);
-            long thread = strtol(entry->name, NULL, 10);
-            if (thread > 0 && thread != self) {
-                (void)syscall(SYS_tgkill, getpid(), thread, SIGUSR1);
-                const struct timespec turn = {.tv_nsec = OTHERS_WAIT_MS * 1000000L / 10};
-                (void)nanosleep(&turn, NULL);  // one after another, so that their lines do not mix
-            }
+    char bytes[4096] __attribute__((aligned(8)));
+    int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    for (long got; (got = syscall(SYS_getdents64, fd, bytes, sizeof(bytes))) > 0;) {
+        for (long at = 0; at < got;) {
+            const struct directory_entry *entry = (const void *)(bytes + at);
+            pid_t thread = 0;
+            for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
+                thread = thread * 10 + (*c - '0');
+            if (thread > 0 && thread != self)
+                ask_thread(thread);
             at += entry->size;
         }
     }
-    if (directory >= 0)
-        close(directory);
+    (void)close(fd);
 }
 
-static void on_crash(int signal_number, siginfo_t *info, void *context)
+static const char *name_signal(int number)
 {
-    if (signal_number != SIGABRT)
-        ntos_exception_from_signal(signal_number);
-    put("driver ");
-    put(driver_name);
-    put(": ended by SIG");
-    put(sigabbrev_np(signal_number));
-    put(" (");
-    put(sigdescr_np(signal_number));
-    put("), stack:\n");
-    put_stack();
-    if (signal_number == SIGABRT && info->si_code == SI_USER)
-        put_other_stacks();
-    (void)signal(signal_number, SIG_DFL);
-    (void)syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal_number);
-}
-
-int wall_crash_install(const char *name)
-{
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-    void *frames[1];
-    driver_name = name;
-    (void)backtrace(frames, 1);  // loads libgcc now, not in the handler
-
-    stack_t stack = {.ss_sp = malloc(STACK_BYTES), .ss_size = STACK_BYTES};
-    if (!stack.ss_sp || sigaltstack(&stack, NULL) < 0)
-        return -ENOMEM;
-    struct sigaction crash = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    struct sigaction other = {.sa_handler = on_other_thread, .sa_flags = SA_RESTART};
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-        if (sigaction(signals[i], &crash, NULL) < 0)
-            return -errno;
+    switch (number) {
+    case SIGSEGV: return "SIGSEGV (invalid memory)";
+    case SIGBUS: return "SIGBUS (invalid memory)";
+    case SIGFPE: return "SIGFPE (arithmetic)";
+    case SIGILL: return "SIGILL (illegal instruction)";
+    case SIGTRAP: return "SIGTRAP (break point)";
+    default: return "SIGABRT";
     }
-    return sigaction(SIGUSR1, &other, NULL) < 0 ? -errno : 0;
+}
+
+static void describe(int number, const siginfo_t *info, struct line *line)
+{
+    add_text(line, name_signal(number));
+    if (number != SIGABRT && info->si_code > 0) {
+        add_text(line, " at address 0x");
+        add_number(line, (uint64_t)(uintptr_t)info->si_addr, 16);
+    }
+}
+
+static void on_crash(int number, siginfo_t *info, void *context)
+{
+    // A fault of the handler itself, or of a second thread: the first report is the one that counts.
+    if (__atomic_exchange_n(&crashing, 1, __ATOMIC_SEQ_CST)) {
+        (void)signal(number, SIG_DFL);
+        (void)raise(number);
+        return;
+    }
+    pid_t self = (pid_t)syscall(SYS_gettid);
+    struct line line = {0};
+    add_text(&line, "driver host: ");
+    describe(number, info, &line);
+    add_text(&line, " in thread ");
+    add_number(&line, (uint64_t)self, 10);
+    add_text(&line, ":");
+    put_line(&line);
+    put_stack();
+    put_other_threads(self);
+
+    struct line word = {0};
+    add_text(&word, "failed crashed with ");
+    describe(number, info, &word);
+    if (report_fd >= 0)
+        (void)send(report_fd, word.text, word.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+}
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    if (info->si_code > 0 && !crashing)
+        ntos_exception_from_signal(number);
+    on_crash(number, info, context);
+}
+
+void wall_crash_watch(int control_fd)
+{
+    report_fd = control_fd;
+    void *frame;
+    (void)backtrace(&frame, 1);  // loads what the first call needs, while that is safe
+
+    struct sigaction stack = { .sa_handler = on_stack_signal, .sa_flags = SA_RESTART };
+    (void)sigaction(STACK_SIGNAL, &stack, NULL);
+    for (size_t i = 0; i < sizeof(crash_signals) / sizeof(crash_signals[0]); i++) {
+        struct sigaction action = { .sa_sigaction = i < 4 ? on_fault : on_crash,
+                                    .sa_flags = SA_SIGINFO | SA_ONSTACK };
+        (void)sigaction(crash_signals[i], &action, NULL);
+    }
 }

@@ -1,7 +1,6 @@
-// Crashes: a driver's fault ends its host with a report — the signal, and where the code was — never silently.
+// What a crash leaves behind: the signal and every thread's stack, then death by the same signal.
 #pragma once
 
-// Installs the handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT, and a stack for them. A SIGABRT from another
-// process (the service ends a driver that hangs) reports the stacks of all threads. `name` is borrowed for ever.
-// Returns 0 or a negative errno.
-int wall_crash_install(const char *name);
+// Installs handlers for SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and SIGTRAP. Inside a driver's __try block the first
+// four become its exception. Reports go to standard error; one line goes to `control_fd` unless it is -1.
+void wall_crash_watch(int control_fd);

@@ -1,117 +1,166 @@
-// ringwall-driver-host: the process a callout driver runs in. Started by ringwalld, one for each driver.
+// ringwall-driver-host: the process a callout driver runs in.
 //
-// On the control socket it says "started" when DriverEntry has succeeded, or "failed" and why; when the service closes
-// its end, the driver is unloaded. Debug output goes to standard output, reports to standard error.
+// On the control socket (--fd, SOCK_SEQPACKET) the host says `started`, or `failed TEXT`; the other side unloads the
+// driver by closing it. SIGTERM does so too, and SIGINT without a control
+// socket.
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/error.h"
+#include "driverhost/arguments.h"
 #include "driverhost/crash.h"
 #include "ntos/ntos.h"
 
-struct options {
-    const char *name, *path;
-    int control_fd;  // -1: none, the end of standard input unloads
-    const char *const *parameters;
-};
+enum { EXIT_USAGE = 2 };
 
-static const char usage[] =
-    "Usage: ringwall-driver-host --name NAME [--fd N] DRIVER.so [NAME=VALUE]...\n"
-    "Runs one callout driver. People use `ringwall load`, which has the service start this program.\n"
-    "\n"
-    "  --name NAME   the driver's service name\n"
-    "  --fd N        the control socket (default: the driver is unloaded at the end of standard input)\n"
-    "  NAME=VALUE    the driver's registry values\n";
-
-static int parse(char **argv, struct options *ret_options)
+static void write_text(const char *text, size_t length)
 {
-    struct options options = {.control_fd = -1};
-    char **word = argv + 1;
-    for (; *word && strncmp(*word, "--", 2) == 0 && word[1]; word += 2) {
-        if (strcmp(*word, "--name") == 0)
-            options.name = word[1];
-        else if (strcmp(*word, "--fd") == 0)
-            options.control_fd = (int)strtol(word[1], NULL, 10);
-        else
-            return -EINVAL;
+    while (length > 0) {
+        ssize_t written = write(STDERR_FILENO, text, length);
+        if (written < 0 && errno != EINTR)
+            return;
+        if (written > 0) {
+            text += written;
+            length -= (size_t)written;
+        }
     }
-    if (!options.name || !*word)
-        return -EINVAL;
-    options.path = *word;
-    options.parameters = (const char *const *)(word + 1);
-    *ret_options = options;
-    return 0;
 }
 
-static void print_line(void *context, uint32_t component, uint32_t level, const char *line)
+static void put_line(const char *text)
 {
-    (void)fputs(line, stdout);
-    (void)fputc('\n', stdout);
-    (void)fflush(stdout);
+    char line[4096];
+    int length = snprintf(line, sizeof(line), "%s\n", text);
+    write_text(line, (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1);
 }
 
-static void print_report(void *context, const struct ntos_report *report)
+static void on_print(void *context, uint32_t component, uint32_t level, const char *line)
+{
+    put_line(line);
+}
+
+static void on_report(void *context, const struct ntos_report *report)
 {
     char text[8192];
     (void)ntos_report_format(report, text, sizeof(text));
-    (void)!write(STDERR_FILENO, text, strlen(text));
+    put_line(text);
 }
 
-static void tell(const struct options *options, const char *word, const char *text)
+static void tell(int control_fd, const char *word)
 {
-    char message[512];
-    int bytes = snprintf(message, sizeof(message), "%s%s", word, text);
-    if (options->control_fd >= 0 && bytes > 0)
-        (void)!send(options->control_fd, message, strnlen(message, sizeof(message)), MSG_NOSIGNAL);
+    if (control_fd >= 0)
+        (void)send(control_fd, word, strlen(word), MSG_NOSIGNAL);
 }
 
-// Until the other end closes. The control socket carries nothing towards us.
-static void wait_for_stop(int control_fd)
+static int fail(const struct wall_host_arguments *arguments, const struct wall_error *err)
 {
-    char bytes[64];
-    while (read(control_fd >= 0 ? control_fd : STDIN_FILENO, bytes, sizeof(bytes)) > 0 || errno == EINTR)
-        errno = 0;
+    char word[600];
+    (void)snprintf(word, sizeof(word), "failed %s\n", err->text);
+    put_line(err->text);
+    tell(arguments->control_fd, word);
+    return EXIT_FAILURE;
+}
+
+// Makes STATE/drivers/NAME, each part readable by the driver's own user only.
+static char *make_data_directory(const struct wall_host_arguments *arguments)
+{
+    if (arguments->data_directory)
+        return strdup(arguments->data_directory);
+    const char *state = getenv("RINGWALL_STATE_DIR");
+    char *path = NULL;
+    if (!state || !*state || asprintf(&path, "%s/drivers", state) < 0)
+        return NULL;
+    (void)mkdir(path, 0700);
+    free(path);
+    if (asprintf(&path, "%s/drivers/%s", state, arguments->name) < 0)
+        return NULL;
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return path;
+    free(path);
+    return NULL;
+}
+
+// Returns when the other side of the control socket is gone, or a signal asks for the end.
+static void wait_for_stop(int control_fd, int signal_fd)
+{
+    struct pollfd files[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = control_fd, .events = POLLIN } };
+    for (;;) {
+        int ready = poll(files, 2, -1);
+        if (ready < 0 && errno != EINTR)
+            return;
+        if (ready > 0 && files[0].revents)
+            return;
+        if (ready > 0 && files[1].revents) {
+            char word[64];
+            ssize_t got = recv(control_fd, word, sizeof(word), MSG_DONTWAIT);
+            if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+                return;
+        }
+    }
+}
+
+static int run(const struct wall_host_arguments *arguments, int signal_fd)
+{
+    struct wall_error err = {0};
+    char *data_directory = make_data_directory(arguments);
+    struct ntos_driver_options options = { .name = arguments->name, .parameters = arguments->parameters,
+                                           .data_directory = data_directory };
+    struct ntos_driver *driver;
+    int result = ntos_driver_load(arguments->path, &options, &driver, &err);
+    free(data_directory);
+    if (result < 0)
+        return fail(arguments, &err);
+    tell(arguments->control_fd, "started\n");
+    wait_for_stop(arguments->control_fd, signal_fd);
+
+    // What cannot be unloaded ends with the process: the service sees it go and its filters fail closed.
+    if (ntos_driver_unload(driver, NULL, &err) < 0)
+        put_line(err.text);
+    ntos_print_flush();
+    return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options;
+    struct wall_host_arguments arguments;
     struct wall_error err = {0};
-    struct ntos_driver *driver = NULL;
-    if (parse(argv, &options) < 0) {
-        (void)fputs(usage, stderr);
-        return 2;
+    if (wall_host_arguments_parse(argc, argv, &arguments, &err) < 0) {
+        put_line(err.text);
+        return EXIT_USAGE;
     }
+    if (arguments.help || arguments.version) {
+        (void)fputs(arguments.help ? wall_host_help : "ringwall-driver-host " RINGWALL_VERSION "\n", stdout);
+        return EXIT_SUCCESS;
+    }
+    if (arguments.runtime_directory && setenv("RINGWALL_RUNTIME_DIR", arguments.runtime_directory, 1) != 0)
+        return EXIT_FAILURE;
+    (void)prctl(PR_SET_NAME, arguments.name);
+
+    // Blocked before the first thread, so that only the descriptor sees them.
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    if (arguments.control_fd < 0)
+        (void)sigaddset(&signals, SIGINT);
+    else
+        (void)signal(SIGINT, SIG_IGN);  // Ctrl-C reaches the whole process group; ringwalld unloads in order
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN);  // Ctrl-C reaches the whole process group; the service unloads in order
-    const struct ntos_hooks hooks = {.print = print_line, .report = print_report};
+    int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+    if (signal_fd < 0) {
+        (void)wall_error_set(&err, -errno, "cannot wait for signals: %s", strerror(errno));
+        return fail(&arguments, &err);
+    }
+    wall_crash_watch(arguments.control_fd);
+    static const struct ntos_hooks hooks = { .print = on_print, .report = on_report };
     ntos_hooks_set(&hooks);
-    if (wall_crash_install(options.name) < 0)
-        (void)fputs("crashes cannot be reported: no memory for a signal stack\n", stderr);
-
-    const struct ntos_driver_options load = {.name = options.name, .parameters = options.parameters};
-    if (ntos_driver_load(options.path, &load, &driver, &err) < 0) {
-        ntos_print_flush();
-        tell(&options, "failed ", err.text);
-        return EXIT_FAILURE;
-    }
-    ntos_print_flush();
-    tell(&options, "started", "");
-    wait_for_stop(options.control_fd);
-
-    int r = ntos_driver_unload(driver, NULL, &err);
-    ntos_print_flush();
-    if (r < 0) {
-        (void)fprintf(stderr, "driver %s: %s\n", options.name, err.text);
-        return EXIT_FAILURE;
-    }
-    // Threads of a driver that left some behind must not run into exit handlers.
-    (void)fflush(stdout);
-    _exit(EXIT_SUCCESS);
+    return run(&arguments, signal_fd);
 }

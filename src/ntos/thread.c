@@ -1,6 +1,7 @@
 #include "ntos/thread.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,14 +69,23 @@ static void finish_thread(PKTHREAD thread)
     ObDereferenceObject(thread);
 }
 
+// Room for the host's crash handler when a driver has used up its stack.
+#define SIGNAL_STACK_BYTES 65536
+
 static void *start_thread(void *argument)
 {
     PKTHREAD thread = argument;
+    stack_t spare = { .ss_sp = malloc(SIGNAL_STACK_BYTES), .ss_size = SIGNAL_STACK_BYTES };
+    if (spare.ss_sp)
+        (void)sigaltstack(&spare, NULL);
     thread->number = (ULONG)syscall(SYS_gettid);
     ntos_thread.thread = thread;
     if (sigsetjmp(thread->end, 0) == 0)
         thread->routine(thread->context);
     finish_thread(thread);
+    stack_t none = { .ss_flags = SS_DISABLE };
+    (void)sigaltstack(&none, NULL);
+    free(spare.ss_sp);
     return NULL;
 }
 

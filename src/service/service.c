@@ -336,6 +336,8 @@ static int open_store(struct wall_service *service, const struct wall_options *o
         (void)snprintf(directory, sizeof(directory), "%s/state", service->runtime.directory);
     (void)snprintf(path, sizeof(path), "%s/policy.db", directory);
     int r = make_directory(directory, err);
+    if (r == 0 && setenv("RINGWALL_STATE_DIR", directory, 1) < 0)  // for driver hosts
+        r = wall_error_set(err, -errno, "out of memory");
     return r < 0 ? r : wall_store_open(path, &service->store, err);
 }
 
