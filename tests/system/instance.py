@@ -81,7 +81,7 @@ class Instance(Lab):
 
     def kill_service(self):
         """SIGKILL, as a crash would end it."""
-        pid = json.loads(self.ringwall('status', '--json').stdout)['pid']
+        pid = json.loads(self.ringwall('status', '--json').stdout)['processId']
         os.kill(pid, signal.SIGKILL)
         self.daemon.wait(10)
 
