@@ -55,8 +55,12 @@ static const char *filter_driver(struct wall_service *service, const struct wall
 {
     const struct wall_callout_entry *entry =
         filter && filter->callout_id ? wall_callouts_find(&service->callouts, filter->callout_id) : NULL;
-    const struct wall_client *client = entry ? entry->connection->state : NULL;
-    return client ? client->name : NULL;
+    if (!entry)
+        return NULL;
+    const struct wall_client *client = entry->connection->state;
+    const struct wall_driver *driver =
+        wall_driver_find_process(&service->drivers, entry->connection->peer.process_id);
+    return driver ? driver->name : client->name;
 }
 
 void wall_monitor_decision(struct wall_service *service, const struct wall_flow *flow, const struct wall_hold *hold,
