@@ -62,7 +62,7 @@ lines() {
 }
 
 cat > "$work/server.py" <<'PY'
-import http.server, socket, threading
+import http.server, socket, sys, threading
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = b'hello from port %d\n' % self.server.server_address[1]
@@ -74,10 +74,11 @@ class Six(http.server.ThreadingHTTPServer):
 for port in (80, 81):
     threading.Thread(target=Six(('::', port), Page).serve_forever, daemon=True).start()
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind(('0.0.0.0', 53))
+open(sys.argv[1], 'w').close()
 while True:
     data, peer = udp.recvfrom(2048); udp.sendto(b'echo: ' + data, peer)
 PY
-nsenter --net="/run/netns/$name-p" python3 "$work/server.py" 9>&- & server=$!
+nsenter --net="/run/netns/$name-p" python3 "$work/server.py" "$work/ready" 9>&- & server=$!
 cat > "$work/udp.py" <<'PY'
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
@@ -87,6 +88,9 @@ cat > "$work/get.py" <<'PY'
 import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode(), end='')
 PY
+
+for _ in {1..100}; do [ ! -e "$work/ready" ] || break; sleep 0.1; done
+[ -e "$work/ready" ] || fail "the demonstration's server did not start"
 
 say "1. Start the service, confined to the cgroup $name"
 "$ringwall" start --daemon --scope "$name" 9>&- || fail "ringwalld did not start"
@@ -128,9 +132,6 @@ kill "$monitor" 2>/dev/null
 exec 9>&-
 wait "$guard"
 after=$("$(dirname "$0")/verify-clean.sh")
-if [ "$before" = "$after" ]; then
-    say "Nothing is left behind: programs, maps, links, cgroups, namespaces and mounts are as before."
-else
-    diff <(echo "$before") <(echo "$after")
-    fail "something was left behind (see above)"
-fi
+left=$(comm -13 <(sort <<< "$before") <(sort <<< "$after"))
+[ -z "$left" ] || fail "something was left behind:"$'\n'"$left"
+say "Nothing is left behind: programs, maps, links, cgroups, namespaces and mounts are as before."
