@@ -5,25 +5,84 @@
 #include_next <ip2string.h>
 #else
 
+#include <arpa/inet.h>
+#include <string.h>
+
 #include "in6addr.h"
 #include "inaddr.h"
+#include "ntstatus.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+// Write the text and a terminator; return the position of the terminator. Room: 16 and 46 characters.
+static inline PSTR NTAPI RtlIpv4AddressToStringA(const IN_ADDR *Addr, PSTR S)
+{
+    inet_ntop(AF_INET, Addr, S, INET_ADDRSTRLEN);
+    return S + strlen(S);
+}
 
-// Write the text and a terminator; return the position of the terminator. Ports are in network byte order.
-PSTR NTAPI RtlIpv4AddressToStringA(const IN_ADDR *Addr, PSTR S);
-PWSTR NTAPI RtlIpv4AddressToStringW(const IN_ADDR *Addr, PWSTR S);
-PSTR NTAPI RtlIpv6AddressToStringA(const IN6_ADDR *Addr, PSTR S);
-PWSTR NTAPI RtlIpv6AddressToStringW(const IN6_ADDR *Addr, PWSTR S);
+static inline PSTR NTAPI RtlIpv6AddressToStringA(const IN6_ADDR *Addr, PSTR S)
+{
+    inet_ntop(AF_INET6, Addr, S, INET6_ADDRSTRLEN);
+    return S + strlen(S);
+}
 
-// STATUS_SUCCESS, or STATUS_INVALID_PARAMETER for what is not an address. Strict: four decimal parts only.
-NTSTATUS NTAPI RtlIpv4StringToAddressA(PCSTR S, BOOLEAN Strict, PCSTR *Terminator, IN_ADDR *Addr);
-NTSTATUS NTAPI RtlIpv4StringToAddressW(PCWSTR S, BOOLEAN Strict, PCWSTR *Terminator, IN_ADDR *Addr);
-NTSTATUS NTAPI RtlIpv6StringToAddressA(PCSTR S, PCSTR *Terminator, IN6_ADDR *Addr);
-NTSTATUS NTAPI RtlIpv6StringToAddressW(PCWSTR S, PCWSTR *Terminator, IN6_ADDR *Addr);
+static inline PWSTR NTAPI RtlIpv4AddressToStringW(const IN_ADDR *Addr, PWSTR S)
+{
+    char text[INET_ADDRSTRLEN];
+    size_t length = (size_t)(RtlIpv4AddressToStringA(Addr, text) - text);
+
+    for (size_t i = 0; i <= length; i++)
+        S[i] = (WCHAR)text[i];
+    return S + length;
+}
+
+static inline PWSTR NTAPI RtlIpv6AddressToStringW(const IN6_ADDR *Addr, PWSTR S)
+{
+    char text[INET6_ADDRSTRLEN];
+    size_t length = (size_t)(RtlIpv6AddressToStringA(Addr, text) - text);
+
+    for (size_t i = 0; i <= length; i++)
+        S[i] = (WCHAR)text[i];
+    return S + length;
+}
+
+// The address that the text begins with; *Terminator is set behind it. STATUS_INVALID_PARAMETER when there is none.
+// IPv4: four decimal parts, with Strict and without.
+#define WFP_STRING_TO_ADDRESS_(function, character, address, family, alphabet)                       \
+    static inline NTSTATUS NTAPI function(character S, character *Terminator, address *Addr)         \
+    {                                                                                                \
+        char text[INET6_ADDRSTRLEN];                                                                 \
+        size_t i = 0;                                                                                \
+                                                                                                     \
+        while (i < sizeof(text) - 1 && S[i] > 0 && S[i] < 0x7f && strchr(alphabet, (int)S[i])) {     \
+            text[i] = (char)S[i];                                                                    \
+            i++;                                                                                     \
+        }                                                                                            \
+        text[i] = 0;                                                                                 \
+        *Terminator = S + i;                                                                         \
+        return inet_pton(family, text, Addr) == 1 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;       \
+    }
+
+WFP_STRING_TO_ADDRESS_(WfpIpv4StringToAddressA_, PCSTR, IN_ADDR, AF_INET, "0123456789.")
+WFP_STRING_TO_ADDRESS_(WfpIpv4StringToAddressW_, PCWSTR, IN_ADDR, AF_INET, "0123456789.")
+WFP_STRING_TO_ADDRESS_(RtlIpv6StringToAddressA, PCSTR, IN6_ADDR, AF_INET6, "0123456789abcdefABCDEF:.")
+WFP_STRING_TO_ADDRESS_(RtlIpv6StringToAddressW, PCWSTR, IN6_ADDR, AF_INET6, "0123456789abcdefABCDEF:.")
+#undef WFP_STRING_TO_ADDRESS_
+
+static inline NTSTATUS NTAPI RtlIpv4StringToAddressA(PCSTR S, BOOLEAN Strict, PCSTR *Terminator, IN_ADDR *Addr)
+{
+    (void)Strict;
+    return WfpIpv4StringToAddressA_(S, Terminator, Addr);
+}
+
+static inline NTSTATUS NTAPI RtlIpv4StringToAddressW(PCWSTR S, BOOLEAN Strict, PCWSTR *Terminator, IN_ADDR *Addr)
+{
+    (void)Strict;
+    return WfpIpv4StringToAddressW_(S, Terminator, Addr);
+}
 
 #ifdef UNICODE
 #define RtlIpv4AddressToString RtlIpv4AddressToStringW

@@ -17,18 +17,13 @@ extern "C" {
 #endif
 
 #define NETIO_STATUS DWORD
-#define NETIOAPI_API NETIO_STATUS NETIOAPI_API_
 #define NETIOAPI_API_
+#define NETIOAPI_API NETIO_STATUS NETIOAPI_API_
 
 typedef struct _IP_ADDRESS_PREFIX {
     SOCKADDR_INET Prefix;
     UINT8 PrefixLength;
 } IP_ADDRESS_PREFIX, *PIP_ADDRESS_PREFIX;
-
-NETIOAPI_API ConvertInterfaceAliasToLuid(const WCHAR *InterfaceAlias, NET_LUID *InterfaceLuid);
-NETIOAPI_API ConvertInterfaceLuidToAlias(const NET_LUID *InterfaceLuid, PWSTR InterfaceAlias, SIZE_T Length);
-NETIOAPI_API ConvertInterfaceIndexToLuid(NET_IFINDEX InterfaceIndex, NET_LUID *InterfaceLuid);
-NETIOAPI_API ConvertInterfaceLuidToIndex(const NET_LUID *InterfaceLuid, NET_IFINDEX *InterfaceIndex);
 
 #ifdef __cplusplus
 }

@@ -1,20 +1,21 @@
-// Memory, atomics, handles, events, time and errors of user-mode programs. Declared functions are in libwfp.
+// Memory, atomics, time, errors and SIDs of user-mode programs: what maps directly to the C library.
 #pragma once
 
 #ifdef _WIN32
 #include_next <winbase.h>
 #else
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "windef.h"
 #include "winerror.h"
 
 #ifdef __cplusplus
 extern "C" {
-#endif
-#ifdef __ELF__
-#pragma GCC visibility push(default)
 #endif
 
 // --- Memory ---
@@ -36,11 +37,39 @@ extern "C" {
 #define LMEM_ZEROINIT 0x0040
 #define LPTR (LMEM_FIXED | LMEM_ZEROINIT)
 #define HEAP_ZERO_MEMORY 0x00000008
-HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes);
-HLOCAL WINAPI LocalFree(HLOCAL hMem);
-HANDLE WINAPI GetProcessHeap(void);
-LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes);
-BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem);
+
+static inline HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes)
+{
+    return uFlags & LMEM_ZEROINIT ? calloc(1, uBytes) : malloc(uBytes);
+}
+
+// NULL: freed.
+static inline HLOCAL WINAPI LocalFree(HLOCAL hMem)
+{
+    free(hMem);
+    return NULL;
+}
+
+static inline HANDLE WINAPI GetProcessHeap(void)
+{
+    static char heap;
+
+    return &heap;
+}
+
+static inline LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
+{
+    (void)hHeap;
+    return dwFlags & HEAP_ZERO_MEMORY ? calloc(1, dwBytes) : malloc(dwBytes);
+}
+
+static inline BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
+{
+    (void)hHeap;
+    (void)dwFlags;
+    free(lpMem);
+    return TRUE;
+}
 
 // --- Atomics: full barriers, as on Windows ---
 
@@ -74,58 +103,128 @@ static inline LONG64 InterlockedIncrement64(LONG64 volatile *addend)
 
 // --- Errors, processes, time ---
 
-DWORD WINAPI GetLastError(void);
-void WINAPI SetLastError(DWORD dwErrCode);
-DWORD WINAPI GetCurrentProcessId(void);
-DWORD WINAPI GetCurrentThreadId(void);
-HANDLE WINAPI GetCurrentProcess(void);
-void WINAPI Sleep(DWORD dwMilliseconds);
-ULONGLONG WINAPI GetTickCount64(void);
-// 100 ns since 1601.
-void WINAPI GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
+// One variable for each thread, common to all source files of a program.
+__attribute__((weak)) __thread DWORD wfp_last_error;
 
-// --- Handles and events ---
+static inline DWORD WINAPI GetLastError(void)
+{
+    return wfp_last_error;
+}
 
-#define INVALID_HANDLE_VALUE ((HANDLE)(LONG_PTR)-1)
-#define INFINITE 0xFFFFFFFFu
-#define WAIT_OBJECT_0 0x00000000u
-#define WAIT_ABANDONED 0x00000080u
-#define WAIT_FAILED 0xFFFFFFFFu
-typedef struct _SECURITY_ATTRIBUTES {
-    DWORD nLength;
-    LPVOID lpSecurityDescriptor;
-    BOOL bInheritHandle;
-} SECURITY_ATTRIBUTES, *PSECURITY_ATTRIBUTES, *LPSECURITY_ATTRIBUTES;
+static inline void WINAPI SetLastError(DWORD dwErrCode)
+{
+    wfp_last_error = dwErrCode;
+}
 
-BOOL WINAPI CloseHandle(HANDLE hObject);
-HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset, BOOL bInitialState,
-                           LPCWSTR lpName);
-BOOL WINAPI SetEvent(HANDLE hEvent);
-BOOL WINAPI ResetEvent(HANDLE hEvent);
-DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
+static inline DWORD WINAPI GetCurrentProcessId(void)
+{
+    return (DWORD)getpid();
+}
 
-// --- SIDs and security descriptors ---
+#ifdef CLOCK_BOOTTIME  // hidden by -std=c11 without _GNU_SOURCE or _POSIX_C_SOURCE
+static inline void WINAPI Sleep(DWORD dwMilliseconds)
+{
+    struct timespec left = {dwMilliseconds / 1000, dwMilliseconds % 1000 * 1000000};
 
-BOOL WINAPI IsValidSid(PSID pSid);
-DWORD WINAPI GetLengthSid(PSID pSid);
-BOOL WINAPI EqualSid(PSID pSid1, PSID pSid2);
-BOOL WINAPI CopySid(DWORD nDestinationSidLength, PSID pDestinationSid, PSID pSourceSid);
-BOOL WINAPI AllocateAndInitializeSid(PSID_IDENTIFIER_AUTHORITY pIdentifierAuthority, BYTE nSubAuthorityCount,
-                                     DWORD nSubAuthority0, DWORD nSubAuthority1, DWORD nSubAuthority2,
-                                     DWORD nSubAuthority3, DWORD nSubAuthority4, DWORD nSubAuthority5,
-                                     DWORD nSubAuthority6, DWORD nSubAuthority7, PSID *pSid);
-PVOID WINAPI FreeSid(PSID pSid);
-BOOL WINAPI IsValidSecurityDescriptor(PSECURITY_DESCRIPTOR pSecurityDescriptor);
-DWORD WINAPI GetSecurityDescriptorLength(PSECURITY_DESCRIPTOR pSecurityDescriptor);
-BOOL WINAPI InitializeSecurityDescriptor(PSECURITY_DESCRIPTOR pSecurityDescriptor, DWORD dwRevision);
-BOOL WINAPI SetSecurityDescriptorDacl(PSECURITY_DESCRIPTOR pSecurityDescriptor, BOOL bDaclPresent, PACL pDacl,
-                                      BOOL bDaclDefaulted);
-BOOL WINAPI MakeSelfRelativeSD(PSECURITY_DESCRIPTOR pAbsoluteSecurityDescriptor,
-                               PSECURITY_DESCRIPTOR pSelfRelativeSecurityDescriptor, LPDWORD lpdwBufferLength);
+    while (nanosleep(&left, &left) && errno == EINTR)
+        ;
+}
 
-#ifdef __ELF__
-#pragma GCC visibility pop
+// Milliseconds since the system started.
+static inline ULONGLONG WINAPI GetTickCount64(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (ULONGLONG)now.tv_sec * 1000 + (ULONGLONG)now.tv_nsec / 1000000;
+}
 #endif
+
+// 100 ns since 1601: 11,644,473,600 s before the epoch of Unix.
+static inline void WINAPI GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime)
+{
+    struct timespec now;
+    ULONGLONG ticks;
+
+    timespec_get(&now, TIME_UTC);
+    ticks = ((ULONGLONG)now.tv_sec + UINT64_C(11644473600)) * 10000000 + (ULONGLONG)now.tv_nsec / 100;
+    lpSystemTimeAsFileTime->dwLowDateTime = (DWORD)ticks;
+    lpSystemTimeAsFileTime->dwHighDateTime = (DWORD)(ticks >> 32);
+}
+
+#define INFINITE 0xFFFFFFFFu
+#define INVALID_HANDLE_VALUE ((HANDLE)(LONG_PTR)-1)
+
+// --- SIDs ---
+
+static inline DWORD WINAPI GetSidLengthRequired(UCHAR nSubAuthorityCount)
+{
+    return 8 + 4u * nSubAuthorityCount;
+}
+
+static inline BOOL WINAPI IsValidSid(PSID pSid)
+{
+    const SID *sid = (const SID *)pSid;
+
+    return sid && sid->Revision == SID_REVISION && sid->SubAuthorityCount <= SID_MAX_SUB_AUTHORITIES;
+}
+
+static inline DWORD WINAPI GetLengthSid(PSID pSid)
+{
+    return GetSidLengthRequired(((const SID *)pSid)->SubAuthorityCount);
+}
+
+static inline BOOL WINAPI EqualSid(PSID pSid1, PSID pSid2)
+{
+    return GetLengthSid(pSid1) == GetLengthSid(pSid2) && memcmp(pSid1, pSid2, GetLengthSid(pSid1)) == 0;
+}
+
+static inline BOOL WINAPI CopySid(DWORD nDestinationSidLength, PSID pDestinationSid, PSID pSourceSid)
+{
+    if (nDestinationSidLength < GetLengthSid(pSourceSid)) {
+        SetLastError(ERROR_INSUFFICIENT_BUFFER);
+        return FALSE;
+    }
+    memcpy(pDestinationSid, pSourceSid, GetLengthSid(pSourceSid));
+    return TRUE;
+}
+
+// Freed with FreeSid.
+static inline BOOL WINAPI AllocateAndInitializeSid(PSID_IDENTIFIER_AUTHORITY pIdentifierAuthority,
+                                                   BYTE nSubAuthorityCount, DWORD nSubAuthority0,
+                                                   DWORD nSubAuthority1, DWORD nSubAuthority2,
+                                                   DWORD nSubAuthority3, DWORD nSubAuthority4,
+                                                   DWORD nSubAuthority5, DWORD nSubAuthority6,
+                                                   DWORD nSubAuthority7, PSID *pSid)
+{
+    const DWORD parts[8] = {nSubAuthority0, nSubAuthority1, nSubAuthority2, nSubAuthority3,
+                            nSubAuthority4, nSubAuthority5, nSubAuthority6, nSubAuthority7};
+    BYTE *sid;
+
+    if (nSubAuthorityCount > 8) {
+        SetLastError(ERROR_INVALID_SID);
+        return FALSE;
+    }
+    sid = (BYTE *)calloc(1, SECURITY_MAX_SID_SIZE);
+    if (!sid) {
+        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+        return FALSE;
+    }
+    sid[0] = SID_REVISION;
+    sid[1] = nSubAuthorityCount;
+    memcpy(sid + 2, pIdentifierAuthority, 6);
+    memcpy(sid + 8, parts, 4u * nSubAuthorityCount);
+    *pSid = sid;
+    return TRUE;
+}
+
+// NULL: freed.
+static inline PVOID WINAPI FreeSid(PSID pSid)
+{
+    free(pSid);
+    return NULL;
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -74,7 +74,7 @@ def driver(options):
         return SKIP
     compiler = Compiler(options.compiler, "c11", options.include, ["-isystem", DDK])
     for first in ("ntddk.h", "ntifs.h", "wdm.h"):
-        for name in ("fwptypes.h", "fwpmtypes.h", "fwpstypes.h", "fwpsk.h", "fwpmk.h"):
+        for name in ("fwpmtypes.h", "fwpsk.h", "fwpmk.h"):
             complaint = compiler.run(f'#include "{DDK}/{first}"\n#include "{name}"\nextern int one_declaration;\n')
             if complaint:
                 failures.append((f"{first} {name}", complaint))
@@ -91,6 +91,22 @@ def program(options):
         complaint = compiler.run(text, flags + ["-fsyntax-only"])
         if bool(complaint) != options.refused:
             failures.append((definition, complaint or "compiles, and should not"))
+    return report(failures)
+
+
+def run(options):
+    """The given source compiles, and its program reports no failure, with each of the definitions."""
+    failures = []
+    compiler = Compiler(options.compiler, options.standard, options.include, ["-D_GNU_SOURCE"])
+    with tempfile.TemporaryDirectory() as folder:
+        for definition in options.definitions or ["-"]:
+            flags = [] if definition == "-" else ["-D" + definition]
+            complaint = compiler.run(f'#include "{HERE / options.source}"\n', flags + ["-o", folder + "/program"])
+            if not complaint:
+                done = subprocess.run([folder + "/program"], capture_output=True, text=True)
+                complaint = done.stdout + done.stderr if done.returncode else None
+            if complaint:
+                failures.append((definition, complaint))
     return report(failures)
 
 
@@ -176,11 +192,12 @@ def main():
     commands = parser.add_subparsers(required=True)
     for function in (alone, driver, symbols, constants):
         commands.add_parser(function.__name__).set_defaults(function=function)
-    command = commands.add_parser("program")
-    command.add_argument("source")
-    command.add_argument("--refused", action="store_true")
-    command.add_argument("definitions", nargs="*")
-    command.set_defaults(function=program)
+    for function in (program, run):
+        command = commands.add_parser(function.__name__)
+        command.add_argument("source")
+        command.add_argument("--refused", action="store_true")
+        command.add_argument("definitions", nargs="*")
+        command.set_defaults(function=function)
     options = parser.parse_args()
     sys.exit(options.function(options))
 

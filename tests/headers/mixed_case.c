@@ -22,7 +22,6 @@
 #include <StrSafe.h>
 #include <WinError.h>
 #include <WinNT.h>
-#include <Aclapi.h>
 #include <Tchar.h>
 
 extern FWPM_FILTER0 one_declaration;
