@@ -5,7 +5,7 @@
 #include_next <ip2string.h>
 #else
 
-#include <arpa/inet.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "in6addr.h"
@@ -16,16 +16,20 @@
 extern "C" {
 #endif
 
+// The C library's inet_ntop() and inet_pton(); their header would bring htons() and others to drivers (wfpsockets.h).
+const char *wfp_inet_ntop(int family, const void *address, char *buffer, uint32_t size) __asm__("inet_ntop");
+int wfp_inet_pton(int family, const char *text, void *ret_address) __asm__("inet_pton");
+
 // Write the text and a terminator; return the position of the terminator. Room: 16 and 46 characters.
 static inline PSTR NTAPI RtlIpv4AddressToStringA(const IN_ADDR *Addr, PSTR S)
 {
-    inet_ntop(AF_INET, Addr, S, INET_ADDRSTRLEN);
+    wfp_inet_ntop(AF_INET, Addr, S, INET_ADDRSTRLEN);
     return S + strlen(S);
 }
 
 static inline PSTR NTAPI RtlIpv6AddressToStringA(const IN6_ADDR *Addr, PSTR S)
 {
-    inet_ntop(AF_INET6, Addr, S, INET6_ADDRSTRLEN);
+    wfp_inet_ntop(AF_INET6, Addr, S, INET6_ADDRSTRLEN);
     return S + strlen(S);
 }
 
@@ -63,7 +67,7 @@ static inline PWSTR NTAPI RtlIpv6AddressToStringW(const IN6_ADDR *Addr, PWSTR S)
         }                                                                                            \
         text[i] = 0;                                                                                 \
         *Terminator = S + i;                                                                         \
-        return inet_pton(family, text, Addr) == 1 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;       \
+        return wfp_inet_pton(family, text, Addr) == 1 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;   \
     }
 
 WFP_STRING_TO_ADDRESS_(WfpIpv4StringToAddressA_, PCSTR, IN_ADDR, AF_INET, "0123456789.")

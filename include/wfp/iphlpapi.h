@@ -7,6 +7,7 @@
 
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ipifcons.h"
@@ -22,7 +23,8 @@ static inline NETIOAPI_API ConvertInterfaceIndexToLuid(NET_IFINDEX InterfaceInde
 {
     char name[IF_NAMESIZE];
     char path[sizeof("/sys/class/net//type") + IF_NAMESIZE];
-    unsigned hardware_type = 0;
+    char text[16];
+    unsigned hardware_type = 0xffff;  // without sysfs: an interface of another type
     FILE *file;
 
     memset(InterfaceLuid, 0, sizeof(*InterfaceLuid));
@@ -30,10 +32,11 @@ static inline NETIOAPI_API ConvertInterfaceIndexToLuid(NET_IFINDEX InterfaceInde
         return ERROR_FILE_NOT_FOUND;
     snprintf(path, sizeof(path), "/sys/class/net/%s/type", name);
     file = fopen(path, "re");
-    if (!file || fscanf(file, "%u", &hardware_type) != 1)
-        hardware_type = 0xffff;  // no sysfs: an interface of another type
-    if (file)
+    if (file) {
+        if (fgets(text, sizeof(text), file))
+            hardware_type = (unsigned)strtoul(text, NULL, 10);
         fclose(file);
+    }
     InterfaceLuid->Info.NetLuidIndex = InterfaceIndex & 0xffffff;
     InterfaceLuid->Info.IfType = WfpInterfaceType_(hardware_type);
     return NO_ERROR;

@@ -4,5 +4,8 @@
 #ifdef _WIN32
 #include_next <ntifs.h>
 #else
+
+#define _NTIFS_  // the name by which programs ask for this header
+
 #include "ntddk.h"
 #endif

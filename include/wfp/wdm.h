@@ -7,6 +7,8 @@
 #include_next <wdm.h>
 #else
 
+#define _WDMDDK_  // the name by which programs ask for this header
+
 #include "minwindef.h"
 #include "ntdef.h"
 #include "ntos/status.h"

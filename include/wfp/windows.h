@@ -1,4 +1,4 @@
-// What programs of the filter engine need of windows.h: types, errors, security, memory, atomics, handles, events.
+// What programs of the filter engine need of windows.h: types, errors, SIDs, memory, atomics, time, wide strings.
 //
 // Like the original it brings rpc.h. It defines min() and max() for C, unless NOMINMAX is defined.
 #pragma once
@@ -14,6 +14,7 @@
 #include "windef.h"
 
 #include "rpc.h"
+#include "wfpwide.h"
 #include "winbase.h"
 #include "winerror.h"
 

@@ -157,6 +157,45 @@ static void test_strings(void)
     CHECK(StringCchLength(TEXT("abc"), 6, &length) == S_OK && length == 3);
 }
 
+// What wprintf() makes of the arguments, as UTF-8.
+static const char *printed(const WCHAR *format, ...)
+{
+    static char text[200];
+    FILE *file = fmemopen(text, sizeof(text), "w");
+    va_list arguments;
+
+    va_start(arguments, format);
+    CHECK(file && vfwprintf(file, format, arguments) >= 0);
+    va_end(arguments);
+    fclose(file);
+    return text;
+}
+
+static void test_wide_strings(void)
+{
+    static const WCHAR beyond[] = {0xe4, 0x20ac, 0xd83d, 0xde00, 0xd800, 0};
+    WCHAR text[8];
+
+    CHECK(wcslen(L"abc") == 3 && wcslen(L"") == 0 && wcscmp(L"abc", L"abc") == 0 && wcscmp(L"ab", L"abc") < 0);
+    CHECK(wcsncmp(L"abx", L"aby", 2) == 0 && wcsncmp(L"b", L"a", 9) > 0);
+    CHECK(_wcsicmp(L"Edge", L"eDGE") == 0 && _wcsnicmp(L"ABx", L"aby", 3) < 0);
+    CHECK(wcscmp(wfp_wcscat(wfp_wcscpy(text, L"abc"), L"defg"), L"abcdefg") == 0);
+    CHECK(wcsncpy(text, L"x", 3) == text && text[0] == 'x' && !text[1] && !text[2] && text[3] == 'd');
+    CHECK(*wcschr(L"a/b/c", '/') == '/' && wcscmp(wcsrchr(L"a/b/c", L'/'), L"/c") == 0 && !wcschr(L"a", 'x'));
+    CHECK(wcscmp(wcsstr(L"/usr/bin/telnet", L"bin/"), L"bin/telnet") == 0 && !wcsstr(L"ab", L"abc"));
+
+    CHECK(strcmp(printed(L"%s|%5s|%-5s|%.2s|%S|%hs|%hS|%ls|%wS", L"a", L"b", L"c", L"def", "g", "h", "i", L"j", L"k"),
+                 "a|    b|c    |de|g|h|i|j|k") == 0);
+    CHECK(strcmp(printed(L"%s", beyond), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbd") == 0);
+    CHECK(strcmp(printed(L"%d %05d %-3i| %+d %u %lu %#x %X", -1, 42, 7, 3, 4000000000u, 5u, 255u, 0xabu),
+                 "-1 00042 7  | +3 4000000000 5 0xff AB") == 0);
+    CHECK(strcmp(printed(L"%llu %I64d %I64x %hu %hhd %zu", 1ull << 63, -5ll, 0xabcull, 65537, 255, (size_t)9),
+                 "9223372036854775808 -5 abc 1 -1 9") == 0);
+    CHECK(strcmp(printed(L"100%% %c%C %.2f %*d %s", L'x', L'y', 1.5, 4, 3, (const WCHAR *)NULL),
+                 "100% xy 1.50    3 (null)") == 0);
+    CHECK(strcmp(printed(L"0x%08lx", (uint32_t)FWP_E_FILTER_NOT_FOUND), "0x80320003") == 0);
+}
+
 static void test_addresses(void)
 {
     IN_ADDR v4;
@@ -225,6 +264,7 @@ int main(void)
     test_uuids();
     test_sids();
     test_strings();
+    test_wide_strings();
     test_addresses();
     test_interfaces();
     test_base();
