@@ -1,9 +1,13 @@
 // A program that is judged: joins a cgroup and a network namespace, then uses sockets and prints what each call said.
 //
-//   socket-client CGROUP NETNS tcp|tcp-nonblocking|tcp-fastopen|udp-connected|udp|ping ADDRESS PORT [TEXT] [COUNT]
+//   socket-client CGROUP NETNS ACTION ADDRESS PORT [TEXT] [COUNT] [v6]
 //
-// NETNS "-" stays. Prints lines `CALL RESULT MILLISECONDS`, where RESULT is `ok` or the name of the error, and
-// `reply TEXT`. `many` opens COUNT connections at once and prints how many succeeded.
+// Actions: tcp, tcp-nonblocking, tcp-fastopen, udp, udp-connected, udp-once, udp-segments, ping, raw, many. The last
+// argument makes it an IPv6 socket, whatever the address. NETNS "-" stays. In the environment: WAIT waits for a line
+// first, NOBODY gives up all privileges, PAUSE waits for a line in place of the replies to datagrams.
+//
+// Prints lines `CALL RESULT MILLISECONDS`, where RESULT is `ok` or the name of the error, and `reply SIZE TEXT`. `many`
+// opens COUNT connections at once and prints how many succeeded.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +15,7 @@
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -28,6 +33,8 @@ static union {
     struct sockaddr_in6 v6;
 } to;
 static socklen_t to_size;
+#define REPLY_MS 1500  // an answer that does not come by then does not come
+
 static const char *text = "hello";
 
 static double now_ms(void)
@@ -144,8 +151,11 @@ static void use_udp(int fd, bool connected, int count)
         else
             say("sendto", sendto(fd, message, (size_t)size, 0, &to.any, to_size), since);
     }
-    for (int i = 0; i < count; i++)
-        read_reply(fd, 1000);
+    if (getenv("PAUSE"))
+        getchar();
+    else
+        for (int i = 0; i < count; i++)
+            read_reply(fd, REPLY_MS);
     since = now_ms();
     if (connected)
         say("again", send(fd, "again", 5, 0), since);
@@ -153,12 +163,46 @@ static void use_udp(int fd, bool connected, int count)
         say("again", sendto(fd, "again", 5, 0, &to.any, to_size), since);
 }
 
+// Several datagrams in one call.
+static void use_segments(int fd)
+{
+    int segment = 100;
+    double since = now_ms();
+    if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)))
+        fail("UDP_SEGMENT");
+    say("sendto", sendto(fd, text, strlen(text), 0, &to.any, to_size), since);
+    for (size_t i = 0; i < strlen(text); i += (size_t)segment)
+        read_reply(fd, REPLY_MS);
+}
+
+static uint16_t checksum(const void *data, size_t size)
+{
+    uint32_t sum = 0;
+    const uint16_t *words = data;
+    for (size_t i = 0; i < size / 2; i++)
+        sum += words[i];
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~(sum + (sum >> 16));
+}
+
+// An echo request from a raw socket, which makes its own checksum.
+static void use_raw(int fd)
+{
+    struct icmphdr message = { .type = ICMP_ECHO, .un.echo.id = htons(7) };
+    message.checksum = checksum(&message, sizeof(message));
+    double since = now_ms();
+    say("sendto", sendto(fd, &message, sizeof(message), 0, &to.any, to_size), since);
+    read_reply(fd, REPLY_MS);
+    since = now_ms();
+    say("again", sendto(fd, &message, sizeof(message), 0, &to.any, to_size), since);
+}
+
 static void use_ping(int fd)
 {
     struct icmphdr message = { .type = to.any.sa_family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST };
     double since = now_ms();
     say("sendto", sendto(fd, &message, sizeof(message), 0, &to.any, to_size), since);
-    read_reply(fd, 1000);
+    read_reply(fd, REPLY_MS);
     since = now_ms();
     say("again", sendto(fd, &message, sizeof(message), 0, &to.any, to_size), since);
 }
@@ -196,6 +240,16 @@ static void use_many(int count)
     free(polled);
 }
 
+static int open_socket(const char *action, int family)
+{
+    int icmp = family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6;
+    if (!strcmp(action, "ping"))
+        return socket(family, SOCK_DGRAM, icmp);
+    if (!strcmp(action, "raw"))
+        return socket(family, SOCK_RAW, icmp);
+    return socket(family, strncmp(action, "udp", 3) ? SOCK_STREAM : SOCK_DGRAM, 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 6)
@@ -207,21 +261,28 @@ int main(int argc, char **argv)
     if (argc > 6)
         text = argv[6];
     int count = argc > 7 ? (int)strtol(argv[7], NULL, 10) : 1;
-    int family = argc > 8 ? AF_INET6 : to.any.sa_family;  // a ninth argument: an IPv6 socket for an IPv4 address
-    bool is_ping = !strcmp(action, "ping");
-    int type = is_ping || !strncmp(action, "udp", 3) ? SOCK_DGRAM : SOCK_STREAM;
-    int fd = socket(family, type, !is_ping ? 0 : family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6);
+    int fd = open_socket(action, argc > 8 ? AF_INET6 : to.any.sa_family);
     if (fd < 0)
         fail("socket");
+    if (getenv("NOBODY") && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
+        fail("privileges");
+    if (getenv("WAIT"))
+        getchar();
     if (!strcmp(action, "tcp"))
         use_tcp(fd);
     else if (!strcmp(action, "tcp-nonblocking"))
         use_tcp_nonblocking(fd);
     else if (!strcmp(action, "tcp-fastopen"))
         use_fastopen(fd);
+    else if (!strcmp(action, "udp-once"))
+        sendto(fd, text, strlen(text), 0, &to.any, to_size);
+    else if (!strcmp(action, "udp-segments"))
+        use_segments(fd);
+    else if (!strcmp(action, "raw"))
+        use_raw(fd);
     else if (!strncmp(action, "udp", 3))
         use_udp(fd, !strcmp(action, "udp-connected"), count);
-    else if (is_ping)
+    else if (!strcmp(action, "ping"))
         use_ping(fd);
     else if (!strcmp(action, "many"))
         use_many(count);
