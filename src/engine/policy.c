@@ -173,11 +173,9 @@ static int collect(const struct wall_engine *engine, const struct wall_object_li
         changes.any = changes.dirty[object->entry->layer_id] = true;
     }
 
-    if (added->count > 0) {
-        changes.added = malloc(added->count * sizeof(*changes.added));
-        if (!changes.added)
-            return -ENOMEM;
-    }
+    changes.added = malloc((added->count + 1) * sizeof(*changes.added));
+    if (!changes.added)
+        return -ENOMEM;
     for (const struct wall_object *object = added->first; object; object = object->changed.next) {
         if (!object->entry || !object->entry->active)
             continue;
