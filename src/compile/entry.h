@@ -9,9 +9,9 @@
 
 struct wall_entry {
     uint64_t id;
-    uint32_t needs;     // as in struct wall_table_filter
-    uint16_t sublayer;  // index
-    uint8_t effect;     // enum wall_effect
+    uint32_t needs;                        // as in struct wall_table_filter
+    uint16_t sublayer;                     // index
+    uint8_t effect;                        // enum wall_effect
     uint32_t sets[WALL_DIMENSION_COUNT_];  // WALL_SET_ALL: no condition
 };
 

@@ -16,8 +16,8 @@ struct wall_image {
     // Private: pages with room at their end, in lists by how much.
     struct wall_image_page *pages;
     uint64_t list_mask;
-    uint32_t lists[64];      // page number plus 1; 0: empty
-    uint64_t nowhere[512];   // what is written to after a failure
+    uint32_t lists[64];     // page number plus 1; 0: empty
+    uint64_t nowhere[512];  // what is written to after a failure
 };
 
 // `limit_bytes`: the size the image may reach, at most 1 GiB.

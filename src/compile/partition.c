@@ -204,9 +204,12 @@ static int walk_ends(struct wall_partition *partition, const struct end *ends, s
     size_t i = 0;
     int r = 0;
     do {
-        for (; i < count && wall_wide_compare(ends[i].at, begin.value) == 0; i++)
-            ends[i].inside ? wall_signature_add(&signature, ends[i].set)
-                           : wall_signature_remove(&signature, ends[i].set);
+        for (; i < count && wall_wide_compare(ends[i].at, begin.value) == 0; i++) {
+            if (ends[i].inside)
+                wall_signature_add(&signature, ends[i].set);
+            else
+                wall_signature_remove(&signature, ends[i].set);
+        }
         begin.seen_before = table.next;
         r = wall_signature_table_find(&table, signature, &begin.class_);
         if (r == 0 && begin.class_ != previous)
@@ -263,8 +266,8 @@ static int find_ranges(struct wall_partition *partition, struct wall_value_set *
     for (uint32_t i = 0; i < set->interval_count; i++) {
         uint32_t first = seen_below(partition, set->intervals[i].first, &hint);
         bool to_end = wall_wide_compare(set->intervals[i].last, greatest) == 0;
-        uint32_t end = to_end ? partition->class_count
-                              : seen_below(partition, wall_wide_next(set->intervals[i].last), &hint);
+        uint32_t end =
+            to_end ? partition->class_count : seen_below(partition, wall_wide_next(set->intervals[i].last), &hint);
         add_range(scratch, &count, first, end);
     }
     set->range_count = count;

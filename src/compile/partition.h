@@ -42,8 +42,8 @@ struct wall_class_begin {
 struct wall_partition {
     struct wall_arena *arena;
     unsigned bits;
-    struct wall_vector sets;   // struct wall_value_set
-    struct wall_map indexes;   // of the sets, by their content
+    struct wall_vector sets;  // struct wall_value_set
+    struct wall_map indexes;  // of the sets, by their content
     // After wall_partition_build():
     struct wall_vector begins;  // struct wall_class_begin; the first one at value 0
     uint32_t class_count;       // FWP_EMPTY included

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fwpslayers.h"
+
 #include "compile/group.h"
 
 // An entry lies in at most this many groups of a slot; one that names more values would cost more in copies than it
@@ -19,7 +21,8 @@
 static bool is_always_known(uint16_t layer_id, uint32_t dimension)
 {
     // ALE_AUTH_CONNECT and ALE_CONNECT_REDIRECT run before the local address and port are chosen.
-    bool connects = layer_id == 48 || layer_id == 50 || layer_id == 66 || layer_id == 67;
+    bool connects = layer_id == FWPS_LAYER_ALE_AUTH_CONNECT_V4 || layer_id == FWPS_LAYER_ALE_AUTH_CONNECT_V6 ||
+                    layer_id == FWPS_LAYER_ALE_CONNECT_REDIRECT_V4 || layer_id == FWPS_LAYER_ALE_CONNECT_REDIRECT_V6;
     switch (dimension) {
     case WALL_DIMENSION_REMOTE_ADDRESS:
     case WALL_DIMENSION_APP:
@@ -184,9 +187,8 @@ static uint64_t estimate(const struct wall_entries *entries, const struct wall_p
         }
         size += 4 * (uint64_t)slot->group_count;
         for (uint32_t c = 0; c < slot->group_count; c++) {
-            struct wall_group group = {
-                slot->members + slot->begins[c], slot->begins[c + 1] - slot->begins[c], slot->pivot
-            };
+            struct wall_group group = { slot->members + slot->begins[c], slot->begins[c + 1] - slot->begins[c],
+                                        slot->pivot };
             size += wall_group_estimate(entries, &group);
         }
     }

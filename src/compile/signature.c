@@ -69,8 +69,7 @@ static int grow(struct wall_signature_table *table)
     return 0;
 }
 
-int wall_signature_table_find(struct wall_signature_table *table, struct wall_signature signature,
-                              uint32_t *ret_number)
+int wall_signature_table_find(struct wall_signature_table *table, struct wall_signature signature, uint32_t *ret_number)
 {
     if (!table->entries || 2 * (size_t)(table->next - table->first) > table->mask) {
         int r = grow(table);

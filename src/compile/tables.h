@@ -25,8 +25,8 @@ struct wall_flags_layout {
     bool rest;  // a filter asks for flags that are equal to something: the other bits count too
 };
 
-// More entries than this do not fit the longest chain of bit vectors.
-#define WALL_ENTRIES_MAX 100000u
+// Ten times what is promised to be fast; the compiler's own memory grows with it (a few hundred bytes an entry).
+#define WALL_ENTRIES_MAX 1000000u
 
 // Writes the tables. Conditions on a dimension with more classes than its lane can number, or beyond the dimensions of
 // one bit-vector group, are left to user space (`needs` of the entries grows).

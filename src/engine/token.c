@@ -159,23 +159,66 @@ bool wall_descriptor_check(const FWP_BYTE_BLOB *sd)
     return offset >= DESCRIPTOR_HEADER_BYTES && offset <= sd->size && check_dacl(sd->data + offset, sd->size - offset);
 }
 
+// The next entry of the DACL that bears on a filter condition; start with the DACL's beginning and *left entries.
+static const uint8_t *next_entry(const uint8_t *ace, unsigned int *left)
+{
+    for (; *left > 0; ace += read16(ace + 2)) {
+        (*left)--;
+        if (!(ace[1] & INHERIT_ONLY_ACE) && read32(ace + 4) & (FWP_ACTRL_MATCH_FILTER | GENERIC_ALL))
+            return ace;
+    }
+    return NULL;
+}
+
 static bool grants(const FWP_BYTE_BLOB *sd, const struct sid_set *sids)
 {
     const uint8_t *acl = dacl_of(sd);
     if (!acl)
         return true;
 
+    unsigned int left = read16(acl + 4);
     const uint8_t *ace = acl + ACL_HEADER_BYTES;
-    for (unsigned int left = read16(acl + 4); left > 0; left--, ace += read16(ace + 2)) {
+    for (; (ace = next_entry(ace, &left)); ace += read16(ace + 2)) {
         bool allow = ace[0] == ACCESS_ALLOWED_ACE_TYPE;
-        if (ace[1] & INHERIT_ONLY_ACE)
-            continue;
-        if (!(read32(ace + 4) & (FWP_ACTRL_MATCH_FILTER | GENERIC_ALL)))
-            continue;
         if (set_has(sids, ace + ACE_HEADER_BYTES, allow))
             return allow;
     }
     return false;
+}
+
+bool wall_descriptor_users(const FWP_BYTE_BLOB *sd, struct wall_descriptor_user *users, size_t capacity,
+                           size_t *ret_count, bool *ret_others_granted)
+{
+    const uint8_t *acl = dacl_of(sd);
+    unsigned int left = acl ? read16(acl + 4) : 0;
+    const uint8_t *ace = acl ? acl + ACL_HEADER_BYTES : NULL;
+    size_t count = 0;
+    bool others = acl == NULL, is_everyone = false;
+    for (; !is_everyone && left > 0 && (ace = next_entry(ace, &left)); ace += read16(ace + 2)) {
+        union wall_sid sid;
+        memcpy(sid.bytes, ace + ACE_HEADER_BYTES, wall_sid_size_of(ace[ACE_HEADER_BYTES + 1]));
+        uint32_t id;
+        bool allow = ace[0] == ACCESS_ALLOWED_ACE_TYPE;
+        is_everyone = same_sid(sid.bytes, everyone);
+        if (is_everyone)
+            others = allow;
+        else if (wall_sid_to_group(&sid.sid, &id))
+            return false;
+        // No token of ours has any other SID.
+        if (!wall_sid_to_user(&sid.sid, &id))
+            continue;
+        size_t i = 0;
+        while (i < count && users[i].user_id != id)
+            i++;
+        if (i == capacity)
+            return false;
+        // The first entry that names somebody decides.
+        if (i == count)
+            users[count++] = (struct wall_descriptor_user){ id, allow };
+    }
+    *ret_count = count;
+    *ret_others_granted = others;
+    return true;
 }
 
 bool wall_descriptor_grants(const FWP_BYTE_BLOB *sd, const FWP_BYTE_BLOB *token)

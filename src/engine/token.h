@@ -31,3 +31,21 @@ bool wall_descriptor_grants(const FWP_BYTE_BLOB *sd, const FWP_BYTE_BLOB *token)
 bool wall_descriptor_grants_information(const FWP_BYTE_BLOB *sd, const FWP_TOKEN_INFORMATION *token);
 // The same for somebody who has this one SID, and is part of Everyone.
 bool wall_descriptor_grants_sid(const FWP_BYTE_BLOB *sd, const SID *sid);
+
+// The entries of a descriptor's access-control list that bear on FWP_ACTRL_MATCH_FILTER, one after another: start with
+// *cursor = 0. Returns false behind the last one. `ret_sid` is borrowed from `sd`, which has been checked as above.
+// Whoever no entry names is granted nothing.
+bool wall_descriptor_next(const FWP_BYTE_BLOB *sd, size_t *cursor, const SID **ret_sid, bool *ret_allow);
+// True when there is no such list: everything is granted to everybody.
+bool wall_descriptor_is_open(const FWP_BYTE_BLOB *sd);
+
+struct wall_descriptor_user {
+    uint32_t user_id;
+    bool granted;
+};
+
+// Whom `sd` grants, when that depends on the user alone: each user it names, and whether all others are granted. `sd`
+// must have passed wall_descriptor_check(). Returns false when it depends on groups, too, or names more than `capacity`
+// users.
+bool wall_descriptor_users(const FWP_BYTE_BLOB *sd, struct wall_descriptor_user *users, size_t capacity,
+                           size_t *ret_count, bool *ret_others_granted);

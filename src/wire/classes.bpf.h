@@ -32,8 +32,7 @@ WALL_INLINE uint32_t wall_walk(wall_tables tables, uint32_t ref, uint32_t value)
 
 // The class of a value whose first 32 bits are `value`; more than WALL_CLASS_WIDE_MAX when it has more than these (the
 // reference of the node about the rest) or the tables are damaged.
-WALL_INLINE uint32_t wall_class_of(wall_tables tables, const struct wall_table_dimension *dimension,
-                                              uint32_t value)
+WALL_INLINE uint32_t wall_class_of(wall_tables tables, const struct wall_table_dimension *dimension, uint32_t value)
 {
     uint32_t ref = dimension->root;
     if (dimension->array) {
@@ -48,7 +47,7 @@ WALL_INLINE uint32_t wall_class_of(wall_tables tables, const struct wall_table_d
 
 // The class of a value of up to four words, the most significant first.
 WALL_INLINE uint32_t wall_class_of_words(wall_tables tables, const struct wall_table_dimension *dimension,
-                                                    const uint32_t words[4])
+                                         const uint32_t words[4])
 {
     uint32_t ref = wall_class_of(tables, dimension, words[0]);
     for (uint32_t i = 1; i < 4; i++) {
@@ -70,9 +69,8 @@ WALL_INLINE uint32_t wall_flags_number(const struct wall_table_head *head, uint3
 }
 
 // The class of one dimension, 0 when it is FWP_EMPTY, unknown, or nobody asks.
-#define WALL_CLASS(dimension_, lookup_) \
-    (asked >> (dimension_) & 1 ? (uint64_t)(lookup_) : (uint64_t)0)
-#define WALL_CLASS_OF(dimension_, value_) \
+#define WALL_CLASS(dimension_, lookup_) (asked >> (dimension_)&1 ? (uint64_t)(lookup_) : (uint64_t)0)
+#define WALL_CLASS_OF(dimension_, value_)                                                                              \
     WALL_CLASS(dimension_, wall_class_of(e->tables, &head->dimension[dimension_], (value_)))
 
 // Looks up the classes of all dimensions, and puts them into the question's place. Returns 0 when the tables are
@@ -85,13 +83,13 @@ WALL_OUTLINE int wall_evaluation_pack(struct wall_evaluation *e, const struct wa
         unknown |= 1u << WALL_DIMENSION_FLAGS;
     uint32_t asked = head->dimensions & ~(unknown | question->empty);
 
-    uint64_t remote = WALL_CLASS(WALL_DIMENSION_REMOTE_ADDRESS,
-                                 wall_class_of_words(e->tables, &head->dimension[WALL_DIMENSION_REMOTE_ADDRESS],
-                                                     question->remote_address));
+    uint64_t remote = WALL_CLASS(
+        WALL_DIMENSION_REMOTE_ADDRESS,
+        wall_class_of_words(e->tables, &head->dimension[WALL_DIMENSION_REMOTE_ADDRESS], question->remote_address));
     uint64_t app = WALL_CLASS_OF(WALL_DIMENSION_APP, question->app);
-    uint64_t local = WALL_CLASS(WALL_DIMENSION_LOCAL_ADDRESS,
-                                wall_class_of_words(e->tables, &head->dimension[WALL_DIMENSION_LOCAL_ADDRESS],
-                                                    question->local_address));
+    uint64_t local = WALL_CLASS(
+        WALL_DIMENSION_LOCAL_ADDRESS,
+        wall_class_of_words(e->tables, &head->dimension[WALL_DIMENSION_LOCAL_ADDRESS], question->local_address));
     uint64_t user = WALL_CLASS_OF(WALL_DIMENSION_USER, question->user);
     uint64_t remote_port = WALL_CLASS_OF(WALL_DIMENSION_REMOTE_PORT, question->remote_port);
     uint64_t protocol = WALL_CLASS_OF(WALL_DIMENSION_PROTOCOL, question->protocol);
@@ -100,8 +98,7 @@ WALL_OUTLINE int wall_evaluation_pack(struct wall_evaluation *e, const struct wa
     uint64_t index = WALL_CLASS_OF(WALL_DIMENSION_INTERFACE, question->interface_index);
     uint32_t cgroup_words[4] = { (uint32_t)(question->cgroup >> 32), (uint32_t)question->cgroup, 0, 0 };
     uint64_t cgroup = WALL_CLASS(WALL_DIMENSION_CGROUP,
-                                 wall_class_of_words(e->tables, &head->dimension[WALL_DIMENSION_CGROUP],
-                                                     cgroup_words));
+                                 wall_class_of_words(e->tables, &head->dimension[WALL_DIMENSION_CGROUP], cgroup_words));
     uint64_t local_type = WALL_CLASS_OF(WALL_DIMENSION_LOCAL_ADDRESS_TYPE, question->local_address_type);
     uint64_t remote_type = WALL_CLASS_OF(WALL_DIMENSION_DESTINATION_ADDRESS_TYPE, question->destination_address_type);
 

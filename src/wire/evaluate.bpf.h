@@ -17,7 +17,7 @@
 
 // Chooses the slot's group and finds its first match. Returns 0 when the tables are damaged.
 WALL_INLINE int wall_slot_begin(struct wall_evaluation *e, struct wall_slot_state *slot,
-                                           const struct wall_table_slot *table)
+                                const struct wall_table_slot *table)
 {
     uint32_t pivot = table->pivot;
     slot->candidate = WALL_FILTER_NONE;
@@ -119,8 +119,7 @@ WALL_OUTLINE long wall_fold(struct wall_evaluation *e)
     e->sublayer++;
     e->pending = 0;
     e->passed = WALL_FILTER_NONE;
-    if (e->sublayer >= e->sublayer_count ||
-        (e->standing >= WALL_STANDING_PERMIT_HARD && e->callout_end <= filter + 1))
+    if (e->sublayer >= e->sublayer_count || (e->standing >= WALL_STANDING_PERMIT_HARD && e->callout_end <= filter + 1))
         return wall_decide(e);
     return 0;
 }

@@ -46,8 +46,8 @@ enum wall_find {
 };
 
 // Moves a slot whose group is boxes: all boxes are compared once, and what matched is kept as bits.
-WALL_OUTLINE int wall_boxes_find(const struct wall_evaluation *e, struct wall_slot_state *slot,
-                                 const uint8_t *page, uint32_t offset, uint32_t find)
+WALL_OUTLINE int wall_boxes_find(const struct wall_evaluation *e, struct wall_slot_state *slot, const uint8_t *page,
+                                 uint32_t offset, uint32_t find)
 {
     const struct wall_table_boxes *group =
         (const struct wall_table_boxes *)(page + (offset & (WALL_PAGE_BYTES - WALL_UNIT_BYTES)));
@@ -91,10 +91,10 @@ struct wall_vector_search {
     const struct wall_table_vectors *group;
     const uint8_t *page[WALL_ROWS_MAX];  // the page of each row
     uint16_t offset[WALL_ROWS_MAX];      // of the row in its page
-    uint32_t summary;  // index of the summary word under work
-    uint32_t from;     // positions before it are not wanted
-    uint64_t words;    // data words of this summary word still to be looked at
-    uint64_t found;    // position; WALL_FILTER_NONE
+    uint32_t summary;                    // index of the summary word under work
+    uint32_t from;                       // positions before it are not wanted
+    uint64_t words;                      // data words of this summary word still to be looked at
+    uint64_t found;                      // position; WALL_FILTER_NONE
 };
 
 // One word of all rows, and-ed.
@@ -176,7 +176,7 @@ WALL_INLINE int wall_search_rows(const struct wall_evaluation *e, struct wall_ve
 // Moves a slot whose group is bit vectors to its first match at position `from` or later. Without one, the slot goes
 // over to the next group of the chain, where nothing has been searched yet. Returns 0 when the tables are damaged.
 WALL_OUTLINE int wall_vectors_find(const struct wall_evaluation *e, struct wall_slot_state *slot,
-                                  const struct wall_table_vectors *group, uint32_t from)
+                                   const struct wall_table_vectors *group, uint32_t from)
 {
     struct wall_vector_search search = {
         .group = group,

@@ -38,14 +38,14 @@ struct wall_question {
     uint32_t empty;              // bit per dimension, with its known bit: the value is FWP_EMPTY
     uint32_t remote_address[4];  // most significant word first, each in host byte order; IPv4 in [0] alone
     uint32_t local_address[4];
-    uint64_t cgroup;             // cgroup id
-    uint32_t app;                // number of the executable's app id (compile/apps.h)
-    uint32_t user;               // uid in the initial user namespace
-    uint32_t flags;              // FWP_CONDITION_FLAG_*
-    uint32_t flags_known;        // the bits of `flags` that are known; only those a filter asks for need to be
+    uint64_t cgroup;       // cgroup id
+    uint32_t app;          // number of the executable's app id (compile/apps.h)
+    uint32_t user;         // uid in the initial user namespace
+    uint32_t flags;        // FWP_CONDITION_FLAG_*
+    uint32_t flags_known;  // the bits of `flags` that are known; only those a filter asks for need to be
     uint32_t interface_index;
-    uint16_t remote_port;        // host byte order; ICMP: code
-    uint16_t local_port;         // host byte order; ICMP: type
+    uint16_t remote_port;  // host byte order; ICMP: code
+    uint16_t local_port;   // host byte order; ICMP: type
     uint8_t protocol;
     uint8_t local_address_type;        // NL_ADDRESS_TYPE
     uint8_t destination_address_type;  // NL_ADDRESS_TYPE

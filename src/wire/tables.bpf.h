@@ -76,7 +76,7 @@ struct wall_table_dimension {
     uint32_t root;   // node reference; used when `array` is 0
     uint32_t array;  // byte offset of uint32_t[]: node references, indexed by first word of the value >> shift
     uint32_t shift;
-    uint32_t last;   // greatest index of `array`; greater values use it
+    uint32_t last;  // greatest index of `array`; greater values use it
 };
 
 struct wall_table_slot {
@@ -145,14 +145,14 @@ struct wall_table_boxes {
 // A group of bit vectors, aligned to two units. A row is `summaries` words, bit i of which says that data word i is
 // not 0, and then `words` data words; rows do not cross pages. Offsets are bytes from the image's beginning.
 struct wall_table_vectors {
-    uint8_t kind;  // WALL_GROUP_VECTORS
+    uint8_t kind;       // WALL_GROUP_VECTORS
     uint8_t row_count;  // 4 or 8: entries of the arrays below; some may be there twice
-    uint16_t zero;  // as in the head
+    uint16_t zero;      // as in the head
     uint32_t summaries;
-    uint32_t filters;  // uint32_t[position]: filter indexes, ascending
-    uint32_t starts;   // uint16_t[sublayer_count]: first position of this sublayer or a later one
-    uint32_t next;     // unit of the group that goes on behind this one; 0: none
-    uint32_t ones;     // the row that every class would have if nobody asked; in units of 8 bytes
+    uint32_t filters;                  // uint32_t[position]: filter indexes, ascending
+    uint32_t starts;                   // uint16_t[sublayer_count]: first position of this sublayer or a later one
+    uint32_t next;                     // unit of the group that goes on behind this one; 0: none
+    uint32_t ones;                     // the row that every class would have if nobody asked; in units of 8 bytes
     uint32_t last[WALL_ROWS_MAX];      // greatest class of the dimension
     uint32_t rows[WALL_ROWS_MAX];      // uint32_t[class]: the row, in units of 8 bytes
     uint8_t dimension[WALL_ROWS_MAX];  // which dimension's class picks the row; 31: always `ones`

@@ -134,9 +134,9 @@ static void make_world(struct world *world, uint32_t count, uint16_t sublayers, 
         assert_int_equal(wall_partition_build(&world->partitions[d]), 0);
     world->flags = (struct wall_flags_layout){ .bits = { 0, 2, 31 }, .bit_count = 3, .rest = true };
     wall_image_init(&world->image, 64 << 20);
-    assert_int_equal(wall_tables_write(world->layer_id, &world->entries, &world->flags, easy_bytes, &world->image,
-                                       &world->layout),
-                     0);
+    int r = wall_tables_write(world->layer_id, &world->entries, &world->flags, easy_bytes, &world->image,
+                              &world->layout);
+    assert_int_equal(r, 0);
 }
 
 static void free_world(struct world *world)
@@ -274,13 +274,13 @@ static void compare(const struct world *world, uint32_t questions)
         struct wall_wide values[WALL_DIMENSION_COUNT_];
         ask(world, &question, values);
         struct wall_decision decision, expected = scan(world, &question, values);
-        wall_image_evaluate(world->image.bytes, (size_t)world->image.page_count * WALL_PAGE_BYTES, &question,
-                            &decision);
+        size_t bytes = (size_t)world->image.page_count * WALL_PAGE_BYTES;
+        wall_image_evaluate(world->image.bytes, bytes, &question, &decision);
         // A pivot that is a missing fact may hold more than it must.
         if (decision.verdict == WALL_VERDICT_HOLD && expected.verdict != WALL_VERDICT_HOLD) {
             assert_true(world->layout.slot_count > 1);
-            assert_true(decision.missing & ~question.known & (1u << world->layout.slots[0].pivot |
-                                                               1u << world->layout.slots[1].pivot));
+            assert_true(decision.missing & ~question.known &
+                        (1u << world->layout.slots[0].pivot | 1u << world->layout.slots[1].pivot));
             continue;
         }
         assert_int_equal(decision.verdict, expected.verdict);
@@ -395,9 +395,9 @@ static void the_limit_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(few_entries_agree),     cmocka_unit_test(some_entries_agree),
-        cmocka_unit_test(entries_in_slots_agree), cmocka_unit_test(many_entries_agree),
-        cmocka_unit_test(no_entries_permit),     cmocka_unit_test(damaged_tables_hold),
+        cmocka_unit_test(few_entries_agree),       cmocka_unit_test(some_entries_agree),
+        cmocka_unit_test(entries_in_slots_agree),  cmocka_unit_test(many_entries_agree),
+        cmocka_unit_test(no_entries_permit),       cmocka_unit_test(damaged_tables_hold),
         cmocka_unit_test(same_entries_same_bytes), cmocka_unit_test(the_limit_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

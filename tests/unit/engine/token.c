@@ -73,6 +73,46 @@ static void entries_count_in_their_order(void **state)
     assert_false(grants((const struct entry[]){ DENY(GROUP), ALLOW(USER) }, 2));
 }
 
+// Whether the users a descriptor is said to grant are the ones it grants.
+static void compare_users(const struct entry *entries, int count)
+{
+    uint8_t descriptor[512], token[256];
+    FWP_BYTE_BLOB sd = make_descriptor(descriptor, entries, count);
+    struct wall_descriptor_user users[8];
+    size_t user_count;
+    bool others;
+    assert_true(wall_descriptor_users(&sd, users, 8, &user_count, &others));
+    for (uint32_t user = 998; user < 1005; user++) {
+        FWP_BYTE_BLOB who = { (UINT32)wall_token_build(user, NULL, 0, token, sizeof(token)), token };
+        bool granted = others;
+        for (size_t i = 0; i < user_count; i++)
+            if (users[i].user_id == user)
+                granted = users[i].granted;
+        assert_int_equal(granted, wall_descriptor_grants(&sd, &who));
+    }
+}
+
+static void users_are_told(void **state)
+{
+    compare_users(NULL, -1);
+    compare_users(NULL, 0);
+    compare_users((const struct entry[]){ ALLOW(USER) }, 1);
+    compare_users((const struct entry[]){ DENY(USER), ALLOW("S-1-1-0") }, 2);
+    compare_users((const struct entry[]){ ALLOW(OTHER), DENY("S-1-1-0"), ALLOW(USER) }, 3);
+    compare_users((const struct entry[]){ ALLOW(OTHER), DENY(OTHER), ALLOW(USER) }, 3);
+    compare_users((const struct entry[]){ { ACCESS_ALLOWED_ACE_TYPE, 0, 2, USER }, ALLOW("S-1-5-18") }, 2);
+    compare_users((const struct entry[]){ ALLOW("S-1-1-0"), DENY(GROUP) }, 2);
+
+    uint8_t descriptor[512];
+    struct wall_descriptor_user users[1];
+    size_t count;
+    bool others;
+    FWP_BYTE_BLOB groups = make_descriptor(descriptor, (const struct entry[]){ DENY(GROUP), ALLOW(USER) }, 2);
+    assert_false(wall_descriptor_users(&groups, users, 1, &count, &others));
+    FWP_BYTE_BLOB two = make_descriptor(descriptor, (const struct entry[]){ ALLOW(OTHER), ALLOW(USER) }, 2);
+    assert_false(wall_descriptor_users(&two, users, 1, &count, &others));
+}
+
 static void no_list_grants_all_and_an_empty_one_nothing(void **state)
 {
     assert_true(grants(NULL, -1));
@@ -232,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_count_in_their_order),
+        cmocka_unit_test(users_are_told),
         cmocka_unit_test(no_list_grants_all_and_an_empty_one_nothing),
         cmocka_unit_test(only_the_match_right_counts),
         cmocka_unit_test(restricted_tokens_must_pass_twice),

@@ -1,0 +1,30 @@
+// Apps: numbers for app ids, so that the kernel compares numbers.
+//
+// A number stands for the same app id as long as the table lives: the datapath may keep it with an executable across
+// any change of the policy. It numbers every executable it meets, whether a filter names it or not.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fwptypes.h"
+
+#include "base/arena.h"
+#include "base/map.h"
+
+// Numbers run from 1 to this. When all are given out, a further app id has none, and its flows are held.
+#define WALL_APPS_MAX (1u << 20)
+
+struct wall_apps {
+    struct wall_arena arena;
+    struct wall_map numbers;
+    uint32_t count;
+};
+
+// `seed`: as for wall_map_init(); executables have paths that any user may choose.
+void wall_apps_init(struct wall_apps *apps, const uint64_t seed[2]);
+void wall_apps_done(struct wall_apps *apps);
+
+// The number of an app id (compared byte by byte, as the classifier does), a new one if it has none. Returns 0 when
+// memory is short or WALL_APPS_MAX are in use.
+uint32_t wall_apps_number(struct wall_apps *apps, const FWP_BYTE_BLOB *app_id);
