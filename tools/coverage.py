@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS_WITH_FLOOR = ("base", "engine", "compile", "policy", "wire")
+HIGHER_FLOORS = {"engine": 90}  # the specification in code: every other evaluator is measured against it
 
 
 def executed_lines(build):
@@ -50,10 +51,10 @@ def main(build, floor):
     for room, (covered, total) in sorted(rooms.items()):
         percent = 100 * covered / max(total, 1)
         print(f"{percent:6.1f} %  {room} ({covered} of {total} lines)")
-        if room in ROOMS_WITH_FLOOR and percent < floor:
-            below.append(room)
-    if below:
-        print(f"below {floor:.0f} %: {', '.join(below)}")
+        room_floor = max(floor, HIGHER_FLOORS.get(room, 0))
+        if room in ROOMS_WITH_FLOOR and percent < room_floor:
+            below.append(f"{room} below {room_floor:.0f} %")
+    print("\n".join(below))
     return 1 if below or not rooms else 0
 
 
