@@ -1,5 +1,5 @@
 // Fuzzes the engine with sequences of calls of several sessions, and checks every answer against a model: whole states
-// that are copied, compared and thrown away, and a classifier that folds by a table. They share no code with the engine.
+// that are copied, compared and thrown away, and a classifier that folds by a table. It shares no code with the engine.
 #include "fuzz/engine_model.h"
 
 #include <assert.h>
@@ -269,9 +269,10 @@ static void enumerate(struct world *world, int slot)
 static void classify(struct world *world)
 {
     struct model_traffic traffic = {
-        .numbers = { take(&world->input) % 8, take(&world->input) % 8, take(&world->input) % 8, take(&world->input) % 8 },
         .absent = take(&world->input) & take(&world->input),
     };
+    for (int field = 0; field < MODEL_FIELD_COUNT; field++)
+        traffic.numbers[field] = take(&world->input) % 8;
     FWPS_INCOMING_VALUE0 values[FWPS_FIELD_ALE_AUTH_CONNECT_V4_MAX];
     FWPS_INCOMING_VALUES0 incoming = { FWPS_LAYER_ALE_AUTH_CONNECT_V4, FWPS_FIELD_ALE_AUTH_CONNECT_V4_MAX, values };
     model_make_values(&traffic, values);

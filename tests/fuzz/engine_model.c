@@ -228,7 +228,9 @@ bool model_has_room(const struct model *model)
 {
     const struct model_state *states[] = { &model->committed, model->working };
     for (int i = 0; i < 2; i++) {
-        if (states[i] && (states[i]->filter_count >= MODEL_FILTER_MAX || states[i]->sublayer_count >= MODEL_SUBLAYER_MAX))
+        if (!states[i])
+            continue;
+        if (states[i]->filter_count >= MODEL_FILTER_MAX || states[i]->sublayer_count >= MODEL_SUBLAYER_MAX)
             return false;
     }
     return true;

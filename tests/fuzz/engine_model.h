@@ -1,7 +1,7 @@
 // A model of the engine for its fuzz harness: the same rules, written a second time in the most naive way.
 //
-// A state is a plain structure with all sublayers and filters; a transaction works on a copy, a reader keeps one. Fields,
-// values and weights are few, so that things collide.
+// A state is a plain structure with all sublayers and filters; a transaction works on a copy, a reader keeps one.
+// Fields, values and weights are few, so that things collide.
 #pragma once
 
 #include <stdbool.h>

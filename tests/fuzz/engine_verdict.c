@@ -113,7 +113,7 @@ static enum word word_of(const struct model_filter *filter, bool registered)
     return answer == SAYS_NOTHING && filter->kind != MODEL_CALLOUT_UNKNOWN ? CALLOUT_BLOCKS_HARD : answer;
 }
 
-// The best filter of what is left: the greatest (sublayer weight, weight), and the oldest of equals. NULL: none is left.
+// The best filter of what is left: the greatest (sublayer weight, weight), the oldest of equals. NULL: none is left.
 static const struct model_filter *best(const struct model_state *state, const bool *done)
 {
     const struct model_filter *found = NULL;
