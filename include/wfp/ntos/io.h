@@ -4,6 +4,7 @@
 #include "file.h"
 #include "mdl.h"
 #include "spinlock.h"
+#include "status.h"
 #include "timer.h"
 
 #define IRP_MJ_CREATE 0x00
@@ -82,6 +83,13 @@ typedef ULONG DEVICE_TYPE;
 #define SL_INVOKE_ON_CANCEL 0x20
 #define SL_INVOKE_ON_SUCCESS 0x40
 #define SL_INVOKE_ON_ERROR 0x80
+
+// What a completion routine returns, unless STATUS_MORE_PROCESSING_REQUIRED.
+#define STATUS_CONTINUE_COMPLETION STATUS_SUCCESS
+typedef enum _IO_COMPLETION_ROUTINE_RESULT {
+    ContinueCompletion = 0,
+    StopCompletion = (int)0xC0000016
+} IO_COMPLETION_ROUTINE_RESULT;
 
 #define IRP_NOCACHE 0x00000001
 #define IRP_SYNCHRONOUS_API 0x00000004

@@ -12,8 +12,8 @@ static void sizes(void **state)
 static void copies(void **state)
 {
     WCHAR text[16];
-    assert_ptr_equal(wcscpy(text, L"ab"), text);
-    assert_ptr_equal(wcscat(text, L"cd"), text);
+    assert_ptr_equal(ntos_wcscpy(text, L"ab"), text);
+    assert_ptr_equal(ntos_wcscat(text, L"cd"), text);
     assert_int_equal(wcscmp(text, L"abcd"), 0);
     (void)wcsncat(text, L"efgh", 2);
     assert_int_equal(wcscmp(text, L"abcdef"), 0);

@@ -33,8 +33,8 @@ static void *wait_in_thread(void *argument)
 {
     struct helper *helper = argument;
     LARGE_INTEGER timeout = relative_ms(5000);
-    helper->status = KeWaitForMultipleObjects(helper->count, helper->objects, helper->type, Executive, KernelMode, FALSE,
-                                              &timeout, NULL);
+    helper->status = KeWaitForMultipleObjects(helper->count, helper->objects, helper->type, Executive, KernelMode,
+                                              FALSE, &timeout, NULL);
     return NULL;
 }
 
@@ -185,8 +185,8 @@ static void too_many_objects(void **state)
     KeInitializeEvent(&event, NotificationEvent, TRUE);
     for (int i = 0; i <= MAXIMUM_WAIT_OBJECTS; i++)
         objects[i] = &event;
-    assert_int_equal(KeWaitForMultipleObjects(MAXIMUM_WAIT_OBJECTS, objects, WaitAll, Executive, KernelMode, FALSE, NULL,
-                                              blocks), STATUS_SUCCESS);
+    assert_int_equal(KeWaitForMultipleObjects(MAXIMUM_WAIT_OBJECTS, objects, WaitAll, Executive, KernelMode, FALSE,
+                                              NULL, blocks), STATUS_SUCCESS);
     assert_int_equal(KeWaitForMultipleObjects(MAXIMUM_WAIT_OBJECTS + 1, objects, WaitAll, Executive, KernelMode, FALSE,
                                               NULL, blocks), STATUS_INVALID_PARAMETER);
     assert_violation("KeWaitForMultipleObjects");

@@ -67,7 +67,8 @@ static void write_and_read(void **state)
     assert_int_equal(ZwReadFile(file, NULL, NULL, NULL, &status, text, 5, NULL, NULL), STATUS_SUCCESS);
     assert_memory_equal(text, "world", 5);
     LARGE_INTEGER end = { .LowPart = FILE_WRITE_TO_END_OF_FILE, .HighPart = -1 };
-    assert_int_equal(ZwWriteFile(file, NULL, NULL, NULL, &status, (PVOID)(ULONG_PTR)"!", 1, &end, NULL), STATUS_SUCCESS);
+    assert_int_equal(ZwWriteFile(file, NULL, NULL, NULL, &status, (PVOID)(ULONG_PTR)"!", 1, &end, NULL),
+                     STATUS_SUCCESS);
     assert_int_equal(ZwFlushBuffersFile(file, &status), STATUS_SUCCESS);
     assert_int_equal(ZwClose(file), STATUS_SUCCESS);
     // One file, whatever the case.
@@ -116,7 +117,8 @@ static void nothing_outside(void **state)
     HANDLE file;
     char link[64];
     static const WCHAR *const paths[] = {
-        L"\\??\\..\\escape", L"\\??\\C:\\..\\..\\escape", L"\\SystemRoot\\..\\..\\..\\escape", L"\\??\\C:\\..\\..\\tmp\\x",
+        L"\\??\\..\\escape", L"\\??\\C:\\..\\..\\escape", L"\\SystemRoot\\..\\..\\..\\escape",
+        L"\\??\\C:\\..\\..\\tmp\\x",
         L"\\??\\link\\escape", L"\\??\\link",
     };
     (void)snprintf(link, sizeof(link), "%s/link", directory);

@@ -14,7 +14,8 @@ static inline const char *driver_path(const char *name)
     return path;
 }
 
-static inline int load_path(const char *path, const char *name, const char *const *parameters, struct ntos_driver **driver)
+static inline int load_path(const char *path, const char *name, const char *const *parameters,
+                            struct ntos_driver **driver)
 {
     struct ntos_driver_options options = { .name = name, .parameters = parameters };
     memset(&error, 0, sizeof(error));

@@ -93,7 +93,8 @@ static void small_buffers(void **state)
     UNICODE_STRING name = RTL_CONSTANT_STRING(L"text");
     ULONG needed = 0;
     assert_int_equal(open_key(NULL, SERVICE, &key), STATUS_SUCCESS);
-    assert_int_equal(ZwQueryValueKey(key, &name, KeyValuePartialInformation, NULL, 0, &needed), STATUS_BUFFER_TOO_SMALL);
+    assert_int_equal(ZwQueryValueKey(key, &name, KeyValuePartialInformation, NULL, 0, &needed),
+                     STATUS_BUFFER_TOO_SMALL);
     assert_int_equal(needed, 12 + 16);
     assert_int_equal(query(key, L"text", 12 + 4), STATUS_BUFFER_OVERFLOW);
     assert_memory_equal(info.partial.Data, L"a ", 4);
@@ -132,7 +133,8 @@ static void values_are_set_and_listed(void **state)
     assert_int_equal(ZwSetValueKey(key, &name, 0, REG_DWORD, &value, sizeof(value)), STATUS_SUCCESS);
     value = 12;
     assert_int_equal(ZwSetValueKey(key, &name, 0, REG_DWORD, &value, sizeof(value)), STATUS_SUCCESS);
-    assert_int_equal(ZwEnumerateValueKey(key, 0, KeyValueFullInformation, &info, sizeof(info), &needed), STATUS_SUCCESS);
+    assert_int_equal(ZwEnumerateValueKey(key, 0, KeyValueFullInformation, &info, sizeof(info), &needed),
+                     STATUS_SUCCESS);
     assert_int_equal(info.full.NameLength, 6);
     assert_memory_equal(info.full.Name, L"one", 6);
     assert_int_equal(*(ULONG *)(info.bytes + info.full.DataOffset), 12);
