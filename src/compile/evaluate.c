@@ -14,11 +14,11 @@ static long bpf_loop(uint32_t count, loop_step step, void *context, uint64_t fla
 
 #include "wire/evaluate.bpf.h"
 
-void wall_image_evaluate(const void *image, size_t bytes, const struct wall_question *question,
+void wall_pages_evaluate(const void *pages, uint32_t page_count, uint32_t layer, const struct wall_question *question,
                          struct wall_decision *ret_decision)
 {
-    const struct wall_tables_image tables = { image, (uint32_t)(bytes / WALL_PAGE_BYTES) };
+    const struct wall_tables_image tables = { pages, page_count };
     struct wall_evaluation evaluation = { .question = *question };
-    wall_evaluate(&tables, &evaluation);
+    wall_evaluate(&tables, layer, &evaluation);
     *ret_decision = evaluation.decision;
 }

@@ -6,7 +6,7 @@
 
 #include "wire/question.bpf.h"
 
-// Decides one flow exactly as the BPF programs do (wire/evaluate.bpf.h). `image` is `bytes` long. Anything may be in
-// the image: what is damaged holds the flow.
-void wall_image_evaluate(const void *image, size_t bytes, const struct wall_question *question,
+// Decides one flow exactly as the BPF programs do (wire/evaluate.bpf.h). `pages` is a bundle of `page_count` pages, or
+// one layer's image (`layer` 0). Anything may be in it: what is damaged holds the flow.
+void wall_pages_evaluate(const void *pages, uint32_t page_count, uint32_t layer, const struct wall_question *question,
                          struct wall_decision *ret_decision);

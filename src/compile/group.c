@@ -34,37 +34,81 @@ static uint32_t box_count(const struct wall_entries *entries, const struct wall_
     return count;
 }
 
-// --- Boxes ---
-
-struct lane {
-    uint32_t word, shift;
-    uint64_t mask;
-};
-
-static struct lane lane_of(uint32_t dimension)
+// Which dimensions the entries ask for, the most used first.
+static uint32_t used_dimensions(const struct wall_entries *entries, const struct wall_group *group,
+                                uint8_t dimensions[WALL_DIMENSION_COUNT_])
 {
-    if (dimension < WALL_DIMENSION_WIDE_COUNT)
-        return (struct lane){ dimension / 2, dimension % 2 * 32, 0x7fffffff };
-    dimension -= WALL_DIMENSION_WIDE_COUNT;
-    return (struct lane){ 2 + dimension / 4, dimension % 4 * 16, WALL_CLASS_NARROW_MAX };
+    uint32_t uses[WALL_DIMENSION_COUNT_] = { 0 };
+    for (uint32_t p = 0; p < group->count; p++)
+        for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++)
+            uses[d] += d != group->pivot && entries->items[group->indexes[p]].sets[d] != WALL_SET_ALL;
+    uint32_t count = 0;
+    for (;;) {
+        uint32_t most = 0;
+        for (uint32_t d = 1; d < WALL_DIMENSION_COUNT_; d++)
+            most = uses[d] > uses[most] ? d : most;
+        if (!uses[most])
+            return count;
+        dimensions[count++] = (uint8_t)most;
+        uses[most] = 0;
+    }
 }
 
-static void set_lane(struct wall_table_box *box, uint32_t dimension, struct wall_class_range range)
+// For each sublayer the first position of an entry in it or in a later one.
+static void list_starts(const struct wall_entries *entries, const uint32_t *filters, uint32_t count, uint32_t *starts)
 {
-    struct lane lane = lane_of(dimension);
-    box->low[lane.word] &= ~(lane.mask << lane.shift);
-    box->low[lane.word] |= (uint64_t)range.first << lane.shift;
-    box->high[lane.word] &= ~(lane.mask << lane.shift);
-    box->high[lane.word] |= (uint64_t)range.last << lane.shift;
+    uint32_t position = 0;
+    for (uint32_t s = 0; s < entries->sublayer_count; s++) {
+        while (position < count && entries->items[filters[position]].sublayer < s)
+            position++;
+        starts[s] = position;
+    }
+}
+
+// Writes the group's head, and behind it, in the same page, the filters, the starts and room for `data_bytes` aligned
+// to 64. Returns the head's byte offset.
+static uint32_t write_head(const struct wall_entries *entries, const uint32_t *filters, struct wall_table_group *head,
+                           size_t data_bytes, struct wall_image *image)
+{
+    uint32_t starts[WALL_SUBLAYERS_MAX];
+    size_t filters_at = sizeof(*head), starts_at = filters_at + 4 * (size_t)head->count;
+    size_t data_at = (starts_at + 4u * entries->sublayer_count + 63) / 64 * 64;
+    list_starts(entries, filters, head->count, starts);
+    uint32_t offset = wall_image_take(image, data_at + data_bytes, 2 * WALL_UNIT_BYTES);
+    head->filters = offset + (uint32_t)filters_at;
+    head->starts = offset + (uint32_t)starts_at;
+    if (data_bytes)
+        head->data = offset + (uint32_t)data_at;
+    uint8_t *at = wall_image_at(image, offset);
+    memcpy(at, head, sizeof(*head));
+    memcpy(at + filters_at, filters, 4 * (size_t)head->count);
+    memcpy(at + starts_at, starts, 4u * entries->sublayer_count);
+    return offset;
+}
+
+// --- Boxes ---
+
+// A box of all four key words; of two, the others do not count.
+struct box {
+    uint64_t low[WALL_KEY_WORDS];
+    uint64_t high[WALL_KEY_WORDS];
+};
+
+static void set_lane(struct box *box, uint32_t dimension, struct wall_class_range range)
+{
+    uint32_t word = dimension / WALL_LANES, shift = dimension % WALL_LANES * WALL_LANE_BITS;
+    uint64_t mask = (uint64_t)WALL_CLASS_MAX << shift;
+    box->low[word] = (box->low[word] & ~mask) | (uint64_t)range.first << shift;
+    box->high[word] = (box->high[word] & ~mask) | (uint64_t)range.last << shift;
 }
 
 // All boxes of one entry: every combination of one range of each dimension.
 static uint32_t list_boxes(const struct wall_entries *entries, const struct wall_entry *entry, uint32_t pivot,
-                           struct wall_table_box *boxes)
+                           struct box *boxes)
 {
     uint32_t count = 1;
-    memset(&boxes[0].low, 0, sizeof(boxes[0].low));
-    memset(&boxes[0].high, 0xff, sizeof(boxes[0].high));
+    memset(boxes[0].low, 0, sizeof(boxes[0].low));
+    memset(boxes[0].high, 0xff, sizeof(boxes[0].high));
     for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++) {
         if (d == pivot || entry->sets[d] == WALL_SET_ALL)
             continue;
@@ -80,48 +124,30 @@ static uint32_t list_boxes(const struct wall_entries *entries, const struct wall
     return count;
 }
 
-// For each sublayer the first position of an entry in it or in a later one.
-static void list_starts(const struct wall_entries *entries, const uint32_t *filters, uint32_t count, uint16_t *starts)
-{
-    uint32_t position = 0;
-    for (uint32_t s = 0; s < entries->sublayer_count; s++) {
-        while (position < count && entries->items[filters[position]].sublayer < s)
-            position++;
-        starts[s] = (uint16_t)position;
-    }
-}
-
-static uint32_t write_boxes(const struct wall_entries *entries, const struct wall_group *group,
+static uint32_t write_boxes(const struct wall_entries *entries, const struct wall_group *group, bool is_wide,
                             struct wall_image *image)
 {
-    struct wall_table_box boxes[WALL_BOXES_MAX];
+    struct box boxes[WALL_BOXES_MAX];
     uint32_t filters[WALL_BOXES_MAX];
-    uint32_t count = 0;
+    struct wall_table_group head = { .kind = WALL_GROUP_BOXES, .key_words = is_wide ? WALL_KEY_WORDS : 2 };
     for (uint32_t i = 0; i < group->count; i++) {
         const struct wall_entry *entry = &entries->items[group->indexes[i]];
-        uint32_t end = count + list_boxes(entries, entry, group->pivot, &boxes[count]);
-        while (count < end)
-            filters[count++] = group->indexes[i];
+        uint32_t end = head.count + list_boxes(entries, entry, group->pivot, &boxes[head.count]);
+        while (head.count < end)
+            filters[head.count++] = group->indexes[i];
     }
-    uint16_t starts[WALL_SUBLAYERS_MAX];
-    list_starts(entries, filters, count, starts);
-
-    struct wall_table_boxes head = { .kind = WALL_GROUP_BOXES, .count = (uint8_t)count };
-    head.filters = sizeof(head);
-    head.starts = (uint16_t)(head.filters + 4 * count);
-    uint32_t end = head.starts + 2u * entries->sublayer_count;
-    head.boxes = (uint16_t)((end + WALL_UNIT_BYTES - 1) & ~(WALL_UNIT_BYTES - 1));
-    uint32_t rounded = (count + 3) / 4 * 4;
-    uint32_t offset = wall_image_take(image, head.boxes + rounded * sizeof(boxes[0]), WALL_UNIT_BYTES);
-    uint8_t *at = wall_image_at(image, offset);
-    memcpy(at, &head, sizeof(head));
-    memcpy(at + head.filters, filters, 4 * count);
-    memcpy(at + head.starts, starts, 2u * entries->sublayer_count);
-    memcpy(at + head.boxes, boxes, count * sizeof(boxes[0]));
+    size_t half = head.key_words * sizeof(uint64_t);
+    uint32_t offset = write_head(entries, filters, &head, (head.count + 3) / 4 * 4 * 2 * half, image);
+    // The data lie in the head's page, so that both are found from the head.
+    uint8_t *at = (uint8_t *)wall_image_at(image, offset) + (head.data - offset);
+    for (uint32_t i = 0; i < head.count; i++) {
+        memcpy(at + 2 * i * half, boxes[i].low, half);
+        memcpy(at + (2 * i + 1) * half, boxes[i].high, half);
+    }
     return offset >> WALL_UNIT_SHIFT;
 }
 
-// --- Bit vectors ---
+// --- Bits and bit vectors ---
 
 // From this class on a position is in, or no longer in, the row.
 struct toggle {
@@ -130,6 +156,7 @@ struct toggle {
 
 struct rows {
     struct wall_image *image;
+    enum wall_group_kind kind;
     uint64_t *row;  // the row under work: summary words, then data words
     uint32_t words, summaries;
     uint32_t room, room_end;  // where the next new row goes
@@ -211,11 +238,33 @@ static size_t list_toggles(const struct wall_entries *entries, const struct wall
     return count;
 }
 
+// The row of one class: bits are a word in the array itself, vectors a reference in it to a row which classes share.
+static int write_class(struct rows *rows, uint32_t array, uint32_t class_, bool changed,
+                       struct wall_signature signature, uint32_t *row)
+{
+    if (rows->kind == WALL_GROUP_BITS) {
+        wall_image_put32(rows->image, array + 8 * class_, (uint32_t)rows->row[0]);
+        wall_image_put32(rows->image, array + 8 * class_ + 4, (uint32_t)(rows->row[0] >> 32));
+        return 0;
+    }
+    if (changed) {
+        uint32_t known = rows->numbers.next;
+        int r = wall_signature_table_find(&rows->numbers, signature, row);
+        if (r < 0)
+            return r;
+        if (*row == known)
+            rows->offsets[*row] = write_row(rows);
+    }
+    wall_image_put32(rows->image, array + 4 * class_, rows->offsets[*row]);
+    return 0;
+}
+
 // Writes the rows of one dimension. Returns the byte offset of the array that leads from classes to rows.
 static int write_rows(struct rows *rows, const struct toggle *toggles, size_t count, uint32_t class_count,
                       uint32_t *ret_offset)
 {
-    uint32_t array = wall_image_take(rows->image, (size_t)class_count * 4, 4);
+    size_t item = rows->kind == WALL_GROUP_BITS ? 8 : 4;
+    uint32_t array = wall_image_take(rows->image, class_count * item, item);
     struct wall_signature signature = { 0, 0 };
     uint32_t row = 0;
     size_t next = 0;
@@ -224,18 +273,14 @@ static int write_rows(struct rows *rows, const struct toggle *toggles, size_t co
         bool changed = class_ == 0;
         for (; next < count && toggles[next].class_ == class_; next++, changed = true) {
             flip(rows, toggles[next].position);
-            toggles[next].in ? wall_signature_add(&signature, toggles[next].position)
-                             : wall_signature_remove(&signature, toggles[next].position);
+            if (toggles[next].in)
+                wall_signature_add(&signature, toggles[next].position);
+            else
+                wall_signature_remove(&signature, toggles[next].position);
         }
-        if (changed) {
-            uint32_t known = rows->numbers.next;
-            int r = wall_signature_table_find(&rows->numbers, signature, &row);
-            if (r < 0)
-                return r;
-            if (row == known)
-                rows->offsets[row] = write_row(rows);
-        }
-        wall_image_put32(rows->image, array + 4 * class_, rows->offsets[row]);
+        int r = write_class(rows, array, class_, changed, signature, &row);
+        if (r < 0)
+            return r;
     }
     *ret_offset = array;
     return 0;
@@ -269,26 +314,6 @@ static int write_dimension(const struct wall_entries *entries, const struct wall
     return r;
 }
 
-// Which dimensions the entries ask for, the most used first.
-static uint32_t used_dimensions(const struct wall_entries *entries, const struct wall_group *group,
-                                uint8_t dimensions[WALL_DIMENSION_COUNT_])
-{
-    uint32_t uses[WALL_DIMENSION_COUNT_] = { 0 };
-    for (uint32_t p = 0; p < group->count; p++)
-        for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++)
-            uses[d] += d != group->pivot && entries->items[group->indexes[p]].sets[d] != WALL_SET_ALL;
-    uint32_t count = 0;
-    for (;;) {
-        uint32_t most = 0;
-        for (uint32_t d = 1; d < WALL_DIMENSION_COUNT_; d++)
-            most = uses[d] > uses[most] ? d : most;
-        if (!uses[most])
-            return count;
-        dimensions[count++] = (uint8_t)most;
-        uses[most] = 0;
-    }
-}
-
 static void leave_to_user_space(struct wall_entries *entries, const struct wall_group *group, uint32_t dimension)
 {
     for (uint32_t p = 0; p < group->count; p++) {
@@ -299,20 +324,7 @@ static void leave_to_user_space(struct wall_entries *entries, const struct wall_
     }
 }
 
-// Everything of a vector group but its rows.
-static void write_filters(const struct wall_entries *entries, const struct wall_group *group, struct wall_image *image,
-                          struct wall_table_vectors *head)
-{
-    head->filters = wall_image_take(image, (size_t)group->count * 4, 4);
-    for (uint32_t p = 0; p < group->count; p++)
-        wall_image_put32(image, head->filters + 4 * p, group->indexes[p]);
-    uint16_t starts[WALL_SUBLAYERS_MAX];
-    list_starts(entries, group->indexes, group->count, starts);
-    head->starts = wall_image_take(image, 2u * entries->sublayer_count, 2);
-    memcpy(wall_image_at(image, head->starts), starts, 2u * entries->sublayer_count);
-}
-
-// The row of a dimension that is a missing fact: any filter may match.
+// The row of a dimension that nobody asks for, or that is a missing fact: any filter may match.
 static int write_ones(const struct wall_group *group, struct rows *rows, uint32_t *ret_row)
 {
     memset(rows->row, 0, (rows->summaries + rows->words) * sizeof(uint64_t));
@@ -332,53 +344,47 @@ static int write_ones(const struct wall_group *group, struct rows *rows, uint32_
     return r;
 }
 
-// The evaluator fetches 4 or 8 rows: the first one stands in for what is missing, and if there is none, that of a
-// fact which is never known.
-static void fill_rows(struct wall_table_vectors *head, uint32_t count)
+// The evaluator fetches 4 or 8 rows of vectors: the first one stands in for what is missing, and if there is none, that
+// of a dimension which is never known.
+static void fill_rows(struct wall_table_group *head)
 {
+    uint32_t count = head->row_count;
     if (count == 0)
         head->dimension[count++] = 31;
     head->row_count = count <= 4 ? 4 : WALL_ROWS_MAX;
     for (; count < head->row_count; count++) {
         head->dimension[count] = head->dimension[0];
-        head->lane[count] = head->lane[0];
-        head->bits[count] = head->bits[0];
         head->last[count] = head->last[0];
         head->rows[count] = head->rows[0];
     }
 }
 
-static int write_vectors(struct wall_entries *entries, const struct wall_group *group, struct wall_image *image,
-                         uint32_t next, uint32_t *ret_unit)
+static int write_bits_or_vectors(const struct wall_entries *entries, const struct wall_group *group,
+                                 enum wall_group_kind kind, const uint8_t *dimensions, uint32_t dimension_count,
+                                 struct wall_image *image, uint32_t *ret_unit)
 {
-    uint8_t dimensions[WALL_DIMENSION_COUNT_];
-    uint32_t count = used_dimensions(entries, group, dimensions);
-    while (count > WALL_ROWS_MAX)
-        leave_to_user_space(entries, group, dimensions[--count]);
-
-    struct rows rows = { .image = image, .words = (group->count + 63) / 64 };
-    rows.summaries = (rows.words + 63) / 64;
-    wall_signature_table_init(&rows.numbers, 0);
-    struct wall_table_vectors head = {
-        .kind = WALL_GROUP_VECTORS,
+    struct rows rows = { .image = image, .kind = kind, .words = (group->count + 63) / 64 };
+    rows.summaries = kind == WALL_GROUP_BITS ? 0 : (rows.words + 63) / 64;
+    struct wall_table_group head = {
+        .kind = (uint8_t)kind,
+        .row_count = (uint16_t)dimension_count,
+        .count = group->count,
         .summaries = rows.summaries,
-        .next = next,
     };
+    wall_signature_table_init(&rows.numbers, 0);
     rows.row = malloc((rows.summaries + rows.words) * sizeof(uint64_t));
-    int r = rows.row ? write_ones(group, &rows, &head.ones) : -ENOMEM;
-    for (uint32_t i = 0; r == 0 && i < count; i++) {
-        struct lane lane = lane_of(dimensions[i]);
+    int r = rows.row ? 0 : -ENOMEM;
+    if (r == 0 && kind == WALL_GROUP_VECTORS)
+        r = write_ones(group, &rows, &head.data);
+    for (uint32_t i = 0; r == 0 && i < dimension_count; i++) {
         head.dimension[i] = dimensions[i];
-        head.lane[i] = (uint8_t)(lane.word << 6 | lane.shift);
-        head.bits[i] = dimensions[i] < WALL_DIMENSION_WIDE_COUNT ? 31 : 15;
         head.last[i] = entries->partitions[dimensions[i]].class_count - 1;
         r = write_dimension(entries, group, &rows, dimensions[i], &head.rows[i]);
     }
-    fill_rows(&head, count);
-    write_filters(entries, group, image, &head);
-    uint32_t offset = wall_image_take(image, sizeof(head), 2 * WALL_UNIT_BYTES);
-    memcpy(wall_image_at(image, offset), &head, sizeof(head));
-    *ret_unit = offset >> WALL_UNIT_SHIFT;
+    if (kind == WALL_GROUP_VECTORS)
+        fill_rows(&head);
+    if (r == 0)
+        *ret_unit = write_head(entries, group->indexes, &head, 0, image) >> WALL_UNIT_SHIFT;
 
     free(rows.row);
     free(rows.offsets);
@@ -386,33 +392,63 @@ static int write_vectors(struct wall_entries *entries, const struct wall_group *
     return r;
 }
 
+// --- Which of them ---
+
+// Bytes of the words of a group of bits.
+static uint64_t bits_size(const struct wall_entries *entries, const uint8_t *dimensions, uint32_t count)
+{
+    uint64_t classes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        classes += entries->partitions[dimensions[i]].class_count;
+    return 8 * classes;
+}
+
+// What a group of bits may cost for each of its entries: four times a box.
+#define BITS_BYTES_MAX 256
+// Up to here boxes are as fast as bits.
+#define BOXES_FAST 8
+
+static enum wall_group_kind kind_of(const struct wall_entries *entries, const struct wall_group *group, uint32_t boxes,
+                                    const uint8_t *dimensions, uint32_t count)
+{
+    if (boxes <= BOXES_FAST)
+        return WALL_GROUP_BOXES;
+    if (group->count <= 64 && count <= WALL_ROWS_MAX &&
+        bits_size(entries, dimensions, count) <= (uint64_t)BITS_BYTES_MAX * group->count)
+        return WALL_GROUP_BITS;
+    return boxes <= WALL_BOXES_MAX ? WALL_GROUP_BOXES : WALL_GROUP_VECTORS;
+}
+
 int wall_group_write(struct wall_entries *entries, const struct wall_group *group, struct wall_image *image,
                      uint32_t *ret_unit)
 {
-    if (group->count == 0 || box_count(entries, group) <= WALL_BOXES_MAX) {
-        *ret_unit = group->count ? write_boxes(entries, group, image) : 0;
+    *ret_unit = 0;
+    if (group->count == 0)
+        return 0;
+    if (group->count > 64 * WALL_WORDS_MAX)
+        return -E2BIG;
+    uint8_t dimensions[WALL_DIMENSION_COUNT_];
+    uint32_t count = used_dimensions(entries, group, dimensions);
+    enum wall_group_kind kind = kind_of(entries, group, box_count(entries, group), dimensions, count);
+    if (kind == WALL_GROUP_BOXES) {
+        bool is_wide = false;
+        for (uint32_t i = 0; i < count; i++)
+            is_wide |= dimensions[i] >= 2 * WALL_LANES;
+        *ret_unit = write_boxes(entries, group, is_wide, image);
         return 0;
     }
-    // The last part first: each part names the one that goes on behind it.
-    const uint32_t most = 64 * WALL_WORDS_MAX;
-    uint32_t begin = (group->count - 1) / most * most, unit = 0;
-    for (uint32_t end = group->count;; end = begin, begin -= most) {
-        struct wall_group part = { group->indexes + begin, end - begin, group->pivot };
-        int r = write_vectors(entries, &part, image, unit, &unit);
-        if (r < 0)
-            return r;
-        if (begin == 0)
-            break;
-    }
-    *ret_unit = unit;
-    return 0;
+    while (count > WALL_ROWS_MAX)
+        leave_to_user_space(entries, group, dimensions[--count]);
+    return write_bits_or_vectors(entries, group, kind, dimensions, count, image, ret_unit);
 }
 
 uint64_t wall_group_estimate(const struct wall_entries *entries, const struct wall_group *group)
 {
+    if (group->count == 0)
+        return 0;
     uint32_t boxes = box_count(entries, group);
     if (boxes <= WALL_BOXES_MAX)
-        return group->count ? 64 + 68 * (uint64_t)boxes : 0;
+        return 128 + 36 * (uint64_t)boxes;
     uint64_t row = ((uint64_t)group->count + 63) / 64 * 8, size = 256 + 4 * (uint64_t)group->count;
     for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++) {
         if (d == group->pivot)

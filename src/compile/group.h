@@ -1,4 +1,4 @@
-// Group: entries that are searched together, written as boxes or as bit vectors (wire/tables.bpf.h).
+// Group: entries that are searched together, written as boxes, bits or bit vectors (wire/tables.bpf.h).
 #pragma once
 
 #include "compile/entry.h"
@@ -18,8 +18,9 @@ uint32_t wall_entry_boxes(const struct wall_entries *entries, const struct wall_
 // Bytes a group takes, roughly.
 uint64_t wall_group_estimate(const struct wall_entries *entries, const struct wall_group *group);
 
-// Writes a group; a group of no entries is unit 0. A group whose entries ask for more than WALL_ROWS_MAX dimensions
-// gives its least used ones up: their conditions are left to user space (`needs` of the entries grows).
+// Writes a group; a group of no entries is unit 0. A group of more than WALL_BOXES_MAX boxes whose entries ask for more
+// than WALL_ROWS_MAX dimensions gives its least used ones up: their conditions are left to user space (`needs` of the
+// entries grows).
 // Returns 0 or -ENOMEM; the image has its own error.
 int wall_group_write(struct wall_entries *entries, const struct wall_group *group, struct wall_image *image,
                      uint32_t *ret_unit);

@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct wall_image_page;
+// Pages that still have room at their end: the first one, where decisions find things for free, and the latest ones.
+#define WALL_IMAGE_OPEN_PAGES 8
 
 // After a failure (`error`) every function goes on harmlessly, so that only the end needs a check.
 struct wall_image {
@@ -13,11 +14,9 @@ struct wall_image {
     uint32_t page_capacity;
     uint32_t page_limit;
     int error;  // 0, -ENOMEM, or -E2BIG: page_limit reached
-    // Private: pages with room at their end, in lists by how much.
-    struct wall_image_page *pages;
-    uint64_t list_mask;
-    uint32_t lists[64];     // page number plus 1; 0: empty
-    uint64_t nowhere[512];  // what is written to after a failure
+    // Private:
+    uint32_t open[WALL_IMAGE_OPEN_PAGES];  // byte offsets where their room begins, the oldest page first; 0: none
+    uint64_t *nowhere;                     // what is written to after a failure: one page
 };
 
 // `limit_bytes`: the size the image may reach, at most 1 GiB.
@@ -25,11 +24,12 @@ void wall_image_init(struct wall_image *image, size_t limit_bytes);
 void wall_image_done(struct wall_image *image);
 
 // Zeroed room for `size` bytes, aligned to `align` (a power of 2 up to a page). Up to a page it does not cross pages;
-// more begins at a page. Returns its byte offset, never 0 (page 0 begins with the head), or 0 after a failure.
+// more begins at a page. What is taken first lies in the first page, as long as it has room.
+// Returns its byte offset, never 0 (page 0 begins with the head), or 0 after a failure.
 uint32_t wall_image_take(struct wall_image *image, size_t size, size_t align);
 
-// Where an offset lies now; borrowed until the next wall_image_take(). After a failure it is some other zeroed page:
-// at most a page may be written there, whatever was asked for.
+// Where an offset lies now; borrowed until the next wall_image_take(). After a failure, or for offset 0, it is a page
+// of no account: at most a page may be written there, whatever was asked for.
 void *wall_image_at(struct wall_image *image, uint32_t offset);
 
 // Writes one number into an array of them that wall_image_take() gave.

@@ -12,7 +12,7 @@
 // gains by a short group.
 #define COPIES_MAX 8
 // Below this load a group takes any entry; above it the entry goes where fewer are.
-#define LOAD_EASY 16
+#define LOAD_EASY 8
 // The usual size that is small enough: 10,000 filters of 1,000 apps shall fit in 4 MiB.
 #define SIZE_EASY(entry_count) (256 * 1024 + 256 * (uint64_t)(entry_count))
 #define CANDIDATES_MAX 3

@@ -13,8 +13,7 @@ static uint32_t used_dimensions(struct wall_entries *entries)
 {
     uint32_t used = 0;
     for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++) {
-        uint32_t most = d < WALL_DIMENSION_WIDE_COUNT ? WALL_CLASS_WIDE_MAX : WALL_CLASS_NARROW_MAX;
-        bool fits = entries->partitions[d].class_count - 1 <= most;
+        bool fits = entries->partitions[d].class_count - 1 <= WALL_CLASS_MAX;
         for (uint32_t i = 0; i < entries->count; i++) {
             struct wall_entry *entry = &entries->items[i];
             if (entry->sets[d] == WALL_SET_ALL)
@@ -124,7 +123,7 @@ static int write_everything(struct wall_table_head *head, struct wall_entries *e
         r = write_slot(entries, &plan->slots[i], image, &head->slot[i]);
         describe_slot(&plan->slots[i], &layout->slots[i]);
     }
-    head->slot_count = plan->slot_count;
+    head->slot_count = (uint16_t)plan->slot_count;
     layout->slot_count = plan->slot_count;
     head->filters = write_filters(entries, image, &head->callout_end);
     return r;

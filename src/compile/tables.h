@@ -25,11 +25,11 @@ struct wall_flags_layout {
     bool rest;  // a filter asks for flags that are equal to something: the other bits count too
 };
 
-// Ten times what is promised to be fast; the compiler's own memory grows with it (a few hundred bytes an entry).
-#define WALL_ENTRIES_MAX 1000000u
+// What one group of bit vectors holds: whatever the filters are, they fit one.
+#define WALL_ENTRIES_MAX (64 * WALL_WORDS_MAX)
 
-// Writes the tables. Conditions on a dimension with more classes than its lane can number, or beyond the dimensions of
-// one bit-vector group, are left to user space (`needs` of the entries grows).
+// Writes the tables. Conditions on a dimension with more classes than a lane can number, or beyond the dimensions of
+// one group, are left to user space (`needs` of the entries grows).
 // `easy_bytes`: see wall_plan_make(). Returns 0, -ENOMEM, or -E2BIG when the image's limit is reached.
 int wall_tables_write(uint16_t layer_id, struct wall_entries *entries, const struct wall_flags_layout *flags,
                       uint64_t easy_bytes, struct wall_image *image, struct wall_tables_layout *ret_layout);

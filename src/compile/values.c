@@ -279,8 +279,8 @@ static int add_flags(struct collector *collector, const struct wall_condition *c
 {
     FWP_MATCH_TYPE match = condition->match_type;
     bool tests_bits = match >= FWP_MATCH_FLAGS_ALL_SET && match <= FWP_MATCH_FLAGS_NONE_SET;
-    if (condition->value.type != FWP_UINT32 ||
-        (match != FWP_MATCH_EQUAL && match != FWP_MATCH_NOT_EQUAL && !tests_bits))
+    bool is_known = match == FWP_MATCH_EQUAL || match == FWP_MATCH_NOT_EQUAL || tests_bits;
+    if (condition->value.type != FWP_UINT32 || !is_known)
         return -EOPNOTSUPP;
     for (uint32_t bit = 0; bit < 32; bit++)
         if ((condition->value.uint32 >> bit & 1) && !knows_bit(collector->flags, bit))

@@ -3,11 +3,11 @@
 //
 // User space defines bpf_loop() before including it.
 //
-// Use in a program (`layers` is an ARRAY_OF_MAPS, see tables.bpf.h):
+// Use in a program (`policy` is an ARRAY_OF_MAPS, see tables.bpf.h):
 //     struct wall_evaluation evaluation = { .question = { … } };
-//     void *tables = bpf_map_lookup_elem(&layers, &layer);  // once: a decision sees one policy only
+//     void *tables = bpf_map_lookup_elem(&policy, &zero);  // once: a decision sees one policy only
 //     if (!tables) … fail closed …
-//     wall_evaluate(tables, &evaluation);
+//     wall_evaluate(tables, LAYER_INDEX, &evaluation);
 //     switch (evaluation.decision.verdict) …
 // Stack: see the numbers at wall_evaluate(). Cost: flat in the number of filters; no map is written.
 #pragma once
@@ -24,13 +24,14 @@ WALL_INLINE int wall_slot_begin(struct wall_evaluation *e, struct wall_slot_stat
     slot->group = table->groups;
     if (pivot < WALL_DIMENSION_COUNT_) {
         if (e->unknown >> pivot & 1) {
+            int sound = wall_read32(e, table->firsts, &slot->candidate);
             slot->group = WALL_GROUP_UNKNOWN;
             slot->position = table->firsts;
-            return wall_read32(e->tables, table->firsts, &slot->candidate);
+            return sound;
         }
         uint32_t class_ = wall_packed_class(e, pivot);
         uint32_t entry = table->groups + 4 * class_;
-        if (class_ > table->last || !wall_read32(e->tables, entry, &slot->group))
+        if (class_ > table->last || !wall_read32(e, entry, &slot->group))
             return 0;
     }
     return !slot->group || wall_slot_find(e, slot, WALL_FIND_FIRST);
@@ -82,8 +83,8 @@ WALL_OUTLINE long wall_fold(struct wall_evaluation *e)
     if (filter == WALL_FILTER_NONE)
         return wall_decide(e);
 
-    uint32_t offset = e->filters + filter * (uint32_t)sizeof(struct wall_table_filter);
-    const uint8_t *page = wall_tables_page(e->tables, offset >> WALL_PAGE_SHIFT);
+    uint32_t offset = e->head->filters + filter * (uint32_t)sizeof(struct wall_table_filter);
+    const uint8_t *page = wall_page(e, offset >> WALL_PAGE_SHIFT);
     if (!page)
         return wall_hold(e, WALL_FILTER_NONE, 0, WALL_MISSING_TABLES);
     offset &= WALL_PAGE_BYTES - sizeof(struct wall_table_filter);
@@ -119,38 +120,41 @@ WALL_OUTLINE long wall_fold(struct wall_evaluation *e)
     e->sublayer++;
     e->pending = 0;
     e->passed = WALL_FILTER_NONE;
-    if (e->sublayer >= e->sublayer_count || (e->standing >= WALL_STANDING_PERMIT_HARD && e->callout_end <= filter + 1))
+    if (e->sublayer >= e->head->sublayer_count ||
+        (e->standing >= WALL_STANDING_PERMIT_HARD && e->head->callout_end <= filter + 1))
         return wall_decide(e);
     return 0;
 }
 
-// Moves one slot on: into the next group of its chain, past the filter that was passed over, or to the next sublayer.
+// Moves one slot on: past the filter that was passed over, or to the next sublayer.
 // Returns 0 when the tables are damaged.
 WALL_INLINE int wall_slot_move(struct wall_evaluation *e, struct wall_slot_state *slot)
 {
     uint32_t find = WALL_FIND_FROM_SUBLAYER;
-    if (slot->candidate != WALL_FILTER_AGAIN) {
-        if (e->passed != WALL_FILTER_NONE) {
-            if (slot->candidate != e->passed)
-                return 1;
-            find = WALL_FIND_NEXT;
-        } else if (slot->group == WALL_GROUP_UNKNOWN) {
-            return wall_read32(e->tables, (uint32_t)slot->position + 4 * e->sublayer, &slot->candidate);
-        }
+    if (e->passed != WALL_FILTER_NONE) {
+        if (slot->candidate != e->passed)
+            return 1;
+        find = WALL_FIND_NEXT;
+    } else if (slot->group == WALL_GROUP_UNKNOWN) {
+        return wall_read32(e, (uint32_t)slot->position + 4 * e->sublayer, &slot->candidate);
     }
     return !slot->group || wall_slot_find(e, slot, find);
+}
+
+// Which way a slot came to its state is not worth following.
+WALL_INLINE void wall_forget_slot(const struct wall_evaluation *e, struct wall_slot_state *slot)
+{
+    wall_forget(e, slot->word);
+    wall_forget(e, slot->position);
 }
 
 // A step's state must look the same as the step's before, or every step of the loop is followed for itself.
 WALL_INLINE void wall_forget_step(struct wall_evaluation *e)
 {
-    wall_forget(e, e->standing);
-    wall_forget(e, e->pending);
-    wall_forget(e, e->sublayer);
-    wall_forget(e, e->passed);
-    wall_forget(e, e->cursor);
-    wall_forget(e, e->decision.filter);
-    wall_forget(e, e->decision.filter_id);
+    for (uint32_t i = 0; i < 3; i++) {
+        wall_forget(e, e->step_words[i]);
+        wall_forget(e, e->decision_words[i]);
+    }
 }
 
 // One step behind the first match: a slot is moved on, or, when all have been, the next match is folded.
@@ -168,7 +172,8 @@ static long wall_step(uint32_t step, void *context)
         wall_opaque(slot);
         if (!wall_slot_move(e, slot))
             end = wall_hold(e, WALL_FILTER_NONE, 0, WALL_MISSING_TABLES);
-        e->cursor += slot->candidate != WALL_FILTER_AGAIN;
+        wall_forget_slot(e, slot);
+        e->cursor++;
     } else {
         end = wall_fold(e);
     }
@@ -182,42 +187,41 @@ static long wall_step(uint32_t step, void *context)
 // Finds each slot's first match. Returns 0 when the tables are damaged.
 WALL_OUTLINE int wall_evaluation_begin(struct wall_evaluation *e)
 {
-    const struct wall_table_head *head = (const struct wall_table_head *)wall_tables_page(e->tables, 0);
-    if (!head || head->magic != WALL_TABLE_MAGIC)
-        return 0;
-    e->zero = head->zero;
-    e->filters = head->filters;
-    e->sublayer_count = head->sublayer_count;
-    e->callout_end = head->callout_end;
-    if (!wall_evaluation_pack(e, head))
+    const struct wall_table_head *head = e->head;
+    e->base = head->base;
+    e->decision.generation = head->generation;
+    if (!wall_evaluation_pack(e))
         return 0;
     for (uint32_t i = 0; i < WALL_SLOTS_MAX; i++) {
         e->slot[i].candidate = WALL_FILTER_NONE;
         e->slot[i].group = 0;
+        e->slot[i].position = 0;
         if (i < head->slot_count && !wall_slot_begin(e, &e->slot[i], &head->slot[i]))
             return 0;
+        wall_forget_slot(e, &e->slot[i]);
     }
     return 1;
 }
 
-// Decides one flow by the filters of one layer. Never fails: what it cannot tell is WALL_VERDICT_HOLD. When `missing`
-// is then 0, a callout's filter has matched for certain and it is the callout that must be asked.
-// Stack: the evaluation has 160 bytes; below the caller 256 more are used, so that the caller has 96 for itself.
-WALL_INLINE void wall_evaluate(wall_tables tables, struct wall_evaluation *e)
+// Decides one flow by the filters of the bundle's layer `layer`. Never fails: what it cannot tell is WALL_VERDICT_HOLD.
+// When `missing` is then 0, a callout's filter has matched for certain and it is the callout that must be asked.
+// Stack: the evaluation has 168 bytes; below the caller up to 256 more are used, rounded as kernel 6.1 does, so that
+// the caller has 88 for itself and for whoever calls it.
+WALL_INLINE void wall_evaluate(wall_tables tables, uint32_t layer, struct wall_evaluation *e)
 {
+    const struct wall_table_head *head = (const struct wall_table_head *)wall_tables_page(tables, layer);
     e->tables = tables;
+    e->head = head;
+    e->decision.generation = 0;
     e->standing = WALL_STANDING_NONE;
     e->pending = 0;
     e->sublayer = 0;
     e->cursor = 0;
-    e->passed = WALL_FILTER_AGAIN;
+    e->passed = WALL_FILTER_NONE;
     (void)wall_hold(e, WALL_FILTER_NONE, 0, WALL_MISSING_TABLES);
-    if (!wall_evaluation_begin(e))
+    if (!head || head->magic != WALL_TABLE_MAGIC || !wall_evaluation_begin(e))
         return;
-    uint32_t again = 0;
-    for (uint32_t i = 0; i < WALL_SLOTS_MAX; i++)
-        again |= e->slot[i].candidate == WALL_FILTER_AGAIN;
-    if (!again && wall_fold(e))
+    if (wall_fold(e))
         return;
     wall_forget_step(e);
     bpf_loop(WALL_STEPS_TOTAL, wall_step, e, 0);

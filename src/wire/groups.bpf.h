@@ -3,92 +3,112 @@
 
 #include "wire/evaluation.bpf.h"
 
-// The guard bits of the lanes that are known: only these are compared.
-WALL_INLINE void wall_known_lanes(uint32_t unknown, uint64_t check[4])
-{
-    uint64_t u = unknown;
-    check[0] = check[1] = WALL_GUARD_WIDE;
-    check[2] = check[3] = WALL_GUARD_NARROW;
-    if (!(unknown & ((1u << WALL_DIMENSION_COUNT_) - 1)))
-        return;
-    check[0] &= ~((u & 1) << 31 | (u >> 1 & 1) << 63);
-    check[1] &= ~((u >> 2 & 1) << 31 | (u >> 3 & 1) << 63);
-    u >>= WALL_DIMENSION_WIDE_COUNT;
-    check[2] &= ~((u & 1) << 15 | (u >> 1 & 1) << 31 | (u >> 2 & 1) << 47 | (u >> 3 & 1) << 63);
-    u >>= 4;
-    check[3] &= ~((u & 1) << 15 | (u >> 1 & 1) << 31 | (u >> 2 & 1) << 47 | (u >> 3 & 1) << 63);
-}
-
-// 1 when a box matches, without a branch.
-WALL_INLINE uint64_t wall_box_matches(const struct wall_evaluation *e, const uint64_t check[4],
-                                      const struct wall_table_box *box)
-{
-    uint64_t outside = check[0] & ~((e->key[0] - box->low[0]) & (box->high[0] - (e->key[0] & ~WALL_GUARD_WIDE)));
-    outside |= check[1] & ~((e->key[1] - box->low[1]) & (box->high[1] - (e->key[1] & ~WALL_GUARD_WIDE)));
-    outside |= check[2] & ~((e->key[2] - box->low[2]) & (box->high[2] - (e->key[2] & ~WALL_GUARD_NARROW)));
-    outside |= check[3] & ~((e->key[3] - box->low[3]) & (box->high[3] - (e->key[3] & ~WALL_GUARD_NARROW)));
-    // Only guard bits are left, so that halving loses nothing and the sign tells whether any is set.
-    outside = -(outside >> 1);
-    wall_opaque(outside);
-    return (outside >> 63) ^ 1;
-}
-
-// The box at this byte of a page, or of the page's beginning when the offset is damaged.
-WALL_INLINE const struct wall_table_box *wall_box_at(const uint8_t *page, uint32_t offset)
-{
-    return (const struct wall_table_box *)(page + (offset & (WALL_PAGE_BYTES - WALL_UNIT_BYTES)));
-}
-
 enum wall_find {
     WALL_FIND_FIRST,          // the slot's first match
     WALL_FIND_NEXT,           // the match behind the candidate
     WALL_FIND_FROM_SUBLAYER,  // the first match in `sublayer` or a later one
 };
 
-// Moves a slot whose group is boxes: all boxes are compared once, and what matched is kept as bits.
-WALL_OUTLINE int wall_boxes_find(const struct wall_evaluation *e, struct wall_slot_state *slot, const uint8_t *page,
-                                 uint32_t offset, uint32_t find)
+// --- Boxes and bits: all matches at once, as a mask ---
+
+// The guard bits of the lanes of one key word whose facts are known: only these are compared.
+WALL_INLINE uint64_t wall_known_lanes(uint32_t unknown, uint32_t word)
 {
-    const struct wall_table_boxes *group =
-        (const struct wall_table_boxes *)(page + (offset & (WALL_PAGE_BYTES - WALL_UNIT_BYTES)));
-    uint64_t matches = slot->position;
+    uint64_t u = unknown >> WALL_LANES * word;
+    return WALL_GUARDS & ~((u & 1) << 20 | (u >> 1 & 1) << 41 | (u >> 2 & 1) << 62);
+}
 
-    if (find == WALL_FIND_FIRST) {
-        uint32_t boxes = offset + group->boxes;
-        uint64_t check[4];
-        wall_known_lanes(e->unknown, check);
-        matches = 0;
+// The lanes in which one word of a key is outside a box.
+WALL_INLINE uint64_t wall_outside(uint64_t key, uint64_t known, uint64_t low, uint64_t high)
+{
+    return known & ~((key - low) & (high - (key & ~WALL_GUARDS)));
+}
+
+// 1 when no bit is set; only guard bits may be.
+WALL_INLINE uint64_t wall_is_inside(uint64_t outside)
+{
+    outside = -outside;
+    wall_opaque(outside);
+    return (outside >> 63) ^ 1;
+}
+
+// 1 when a box of two words matches.
+WALL_INLINE uint64_t wall_box2_matches(const struct wall_evaluation *e, uint64_t known0, uint64_t known1,
+                                       const uint8_t *page, uint32_t offset)
+{
+    const uint64_t *box = (const uint64_t *)(page + (offset & (WALL_PAGE_BYTES - 32)));
+    return wall_is_inside(wall_outside(e->key[0], known0, box[0], box[2]) |
+                          wall_outside(e->key[1], known1, box[1], box[3]));
+}
+
+// 1 when a box of four words matches.
+WALL_INLINE uint64_t wall_box4_matches(const struct wall_evaluation *e, const uint8_t *page, uint32_t offset)
+{
+    const uint64_t *box = (const uint64_t *)(page + (offset & (WALL_PAGE_BYTES - 64)));
+    uint32_t unknown = e->unknown;
+    return wall_is_inside(wall_outside(e->key[0], wall_known_lanes(unknown, 0), box[0], box[4]) |
+                          wall_outside(e->key[1], wall_known_lanes(unknown, 1), box[1], box[5]) |
+                          wall_outside(e->key[2], wall_known_lanes(unknown, 2), box[2], box[6]) |
+                          wall_outside(e->key[3], wall_known_lanes(unknown, 3), box[3], box[7]));
+}
+
+// Compares all boxes of a group. Always 1, as nothing can be damaged.
+WALL_OUTLINE int wall_boxes_find(struct wall_evaluation *e, struct wall_slot_state *slot,
+                                 const struct wall_table_group *group, const uint8_t *page)
+{
+    uint32_t count = group->count, box = group->data;
+    uint64_t matches = 0;
+    if (group->key_words == 2) {
+        uint64_t known0 = wall_known_lanes(e->unknown, 0), known1 = wall_known_lanes(e->unknown, 1);
         for (uint32_t i = 0; i < WALL_BOXES_MAX / 4; i++) {
-            if (4 * i >= group->count)
+            if (4 * i >= count)
                 break;
-            uint64_t four = wall_box_matches(e, check, wall_box_at(page, boxes)) |
-                            wall_box_matches(e, check, wall_box_at(page, boxes + 64)) << 1 |
-                            wall_box_matches(e, check, wall_box_at(page, boxes + 128)) << 2 |
-                            wall_box_matches(e, check, wall_box_at(page, boxes + 192)) << 3;
+            uint64_t four = wall_box2_matches(e, known0, known1, page, box) |
+                            wall_box2_matches(e, known0, known1, page, box + 32) << 1 |
+                            wall_box2_matches(e, known0, known1, page, box + 64) << 2 |
+                            wall_box2_matches(e, known0, known1, page, box + 96) << 3;
             matches |= four << 4 * i;
-            boxes += 4 * WALL_UNIT_BYTES;
+            box += 128;
         }
-        matches &= (1ull << (group->count & 63)) - 1;
-    } else if (find == WALL_FIND_NEXT) {
-        matches &= matches - 1;
     } else {
-        uint32_t start = (offset + group->starts + 2 * e->sublayer) & (WALL_PAGE_BYTES - 2);
-        matches &= ~0ull << (*(const uint16_t *)(page + start) & 63);
+        for (uint32_t i = 0; i < WALL_BOXES_MAX / 4; i++) {
+            if (4 * i >= count)
+                break;
+            uint64_t four = wall_box4_matches(e, page, box) | wall_box4_matches(e, page, box + 64) << 1 |
+                            wall_box4_matches(e, page, box + 128) << 2 | wall_box4_matches(e, page, box + 192) << 3;
+            matches |= four << 4 * i;
+            box += 256;
+        }
     }
-
-    slot->position = matches;
-    slot->candidate = WALL_FILTER_NONE;
-    if (matches) {
-        uint32_t filter = offset + group->filters + 4 * wall_lowest_bit(matches);
-        slot->candidate = *(const uint32_t *)(page + (filter & (WALL_PAGE_BYTES - 4)));
-    } else {
-        slot->group = 0;
-    }
+    slot->position = matches & ((1ull << (count & 63)) - 1);
     return 1;
 }
 
+// And-s the words of the classes. Returns 0 when the tables are damaged.
+WALL_OUTLINE int wall_bits_find(struct wall_evaluation *e, struct wall_slot_state *slot,
+                                const struct wall_table_group *group)
+{
+    uint64_t matches = ~0ull >> (-group->count & 63);
+    for (uint32_t i = 0; i < WALL_ROWS_MAX; i++) {
+        if (i >= group->row_count)
+            break;
+        uint32_t dimension = group->dimension[i];
+        if (e->unknown >> (dimension & 31) & 1)
+            continue;
+        uint32_t class_ = wall_packed_class(e, dimension);
+        uint64_t bits;
+        if (class_ > group->last[i] || !wall_read64(e, group->rows[i] + 8 * class_, &bits))
+            return 0;
+        matches &= bits;
+    }
+    slot->position = matches;
+    return 1;
+}
+
+// --- Bit vectors ---
+
 struct wall_vector_search {
-    const struct wall_table_vectors *group;
+    const struct wall_table_group *group;
     const uint8_t *page[WALL_ROWS_MAX];  // the page of each row
     uint16_t offset[WALL_ROWS_MAX];      // of the row in its page
     uint32_t summary;                    // index of the summary word under work
@@ -133,7 +153,7 @@ static long wall_search_step(uint32_t step, void *context)
     if (search->words)
         return wall_search_word(search);
     // The mask only tells the verifier that there is an end.
-    search->summary = (search->summary + 1) & 15;
+    search->summary = (search->summary + 1) & 127;
     if (search->summary >= search->group->summaries)
         return 1;
     search->words = wall_rows_word(search, search->summary);
@@ -143,15 +163,14 @@ static long wall_search_step(uint32_t step, void *context)
 // Fetches the row of one dimension. Returns 0 when the tables are damaged.
 WALL_INLINE int wall_search_row(const struct wall_evaluation *e, struct wall_vector_search *search, uint32_t i)
 {
-    const struct wall_table_vectors *group = search->group;
-    uint32_t row = group->ones;
-    if (!(e->unknown >> (group->dimension[i] & 31) & 1)) {
-        uint8_t lane = group->lane[i];
-        uint32_t class_ = (uint32_t)(e->key[lane >> 6] >> (lane & 63)) & ((1u << (group->bits[i] & 31)) - 1);
-        if (class_ > group->last[i] || !wall_read32(e->tables, group->rows[i] + 4 * class_, &row))
+    const struct wall_table_group *group = search->group;
+    uint32_t row = group->data, dimension = group->dimension[i];
+    if (!(e->unknown >> (dimension & 31) & 1)) {
+        uint32_t class_ = wall_packed_class(e, dimension);
+        if (class_ > group->last[i] || !wall_read32(e, group->rows[i] + 4 * class_, &row))
             return 0;
     }
-    const uint8_t *page = wall_tables_page(e->tables, row >> (WALL_PAGE_SHIFT - 3));
+    const uint8_t *page = wall_page(e, row >> (WALL_PAGE_SHIFT - 3));
     if (!page)
         return 0;
     search->page[i] = page;
@@ -173,59 +192,63 @@ WALL_INLINE int wall_search_rows(const struct wall_evaluation *e, struct wall_ve
            wall_search_row(e, search, 7);
 }
 
-// Moves a slot whose group is bit vectors to its first match at position `from` or later. Without one, the slot goes
-// over to the next group of the chain, where nothing has been searched yet. Returns 0 when the tables are damaged.
+// Moves the slot to its first match at position `from` or later. Returns 0 when the tables are damaged.
 WALL_OUTLINE int wall_vectors_find(const struct wall_evaluation *e, struct wall_slot_state *slot,
-                                   const struct wall_table_vectors *group, uint32_t from)
+                                   const struct wall_table_group *group, uint32_t from)
 {
     struct wall_vector_search search = {
         .group = group,
-        .from = from + group->zero,
+        .from = from + (uint32_t)group->zero,
         .found = WALL_FILTER_NONE,
     };
     if (!wall_search_rows(e, &search))
         return 0;
-    search.summary = search.from >> 12 & 15;
+    search.summary = search.from >> 12 & 127;
     search.words = wall_rows_word(&search, search.summary) & ~0ull << (search.from >> 6 & 63);
     // The first word usually holds the match.
     if (!search.words || !wall_search_word(&search))
-        bpf_loop(WALL_WORDS_MAX + WALL_PAGE_BYTES / 512, wall_search_step, &search, 0);
+        bpf_loop(2 * WALL_WORDS_MAX, wall_search_step, &search, 0);
     slot->position = search.found;
-    if (search.found != WALL_FILTER_NONE)
-        return wall_read32(e->tables, group->filters + 4 * (uint32_t)search.found, &slot->candidate);
-    slot->group = group->next;
-    slot->candidate = slot->group ? WALL_FILTER_AGAIN : WALL_FILTER_NONE;
     return 1;
 }
+
+// --- All kinds ---
 
 // Moves a slot on. Returns 0 when the tables are damaged.
 WALL_INLINE int wall_slot_find(struct wall_evaluation *e, struct wall_slot_state *slot, uint32_t find)
 {
-    uint32_t offset = slot->group << WALL_UNIT_SHIFT;
-    const uint8_t *page = wall_tables_page(e->tables, offset >> WALL_PAGE_SHIFT);
+    uint32_t offset = slot->group << WALL_UNIT_SHIFT, filter = WALL_FILTER_NONE, start = 0;
+    const uint8_t *page = wall_page(e, offset >> WALL_PAGE_SHIFT);
     if (!page)
         return 0;
-    int sound;
-    uint8_t kind = page[offset & (WALL_PAGE_BYTES - WALL_UNIT_BYTES)];
-    if (kind == WALL_GROUP_BOXES) {
-        sound = wall_boxes_find(e, slot, page, offset, find);
-    } else {
-        const struct wall_table_vectors *group =
-            (const struct wall_table_vectors *)(page + (offset & (WALL_PAGE_BYTES - 2 * WALL_UNIT_BYTES)));
-        uint16_t start = 0;
-        uint32_t from = find == WALL_FIND_NEXT ? (uint32_t)slot->position + 1 : 0;
-        if (kind != WALL_GROUP_VECTORS)
+    offset &= WALL_PAGE_BYTES - 2 * WALL_UNIT_BYTES;
+    const struct wall_table_group *group = (const struct wall_table_group *)(page + offset);
+    if (find == WALL_FIND_FROM_SUBLAYER && !wall_read32(e, group->starts + 4 * e->sublayer, &start))
+        return 0;
+    uint64_t position = slot->position;
+    if (group->kind == WALL_GROUP_VECTORS) {
+        if (find == WALL_FIND_NEXT)
+            start = (uint32_t)position + 1;
+        if (!wall_vectors_find(e, slot, group, start))
             return 0;
-        if (find == WALL_FIND_FROM_SUBLAYER) {
-            if (!wall_read16(e->tables, group->starts + 2 * e->sublayer, &start))
-                return 0;
-            from = start;
-        }
-        sound = wall_vectors_find(e, slot, group, from);
+        position = slot->position;
+    } else if (find == WALL_FIND_FIRST) {
+        int sound =
+            group->kind == WALL_GROUP_BITS ? wall_bits_find(e, slot, group) : wall_boxes_find(e, slot, group, page);
+        if (!sound)
+            return 0;
+    } else {
+        slot->position &= find == WALL_FIND_NEXT ? position - 1 : ~0ull << (start & 63);
     }
-    // The verifier need not know which way it came.
-    wall_forget(e, slot->group);
-    wall_forget(e, slot->candidate);
-    wall_forget(e, slot->position);
-    return sound;
+    if (group->kind != WALL_GROUP_VECTORS) {
+        position = WALL_FILTER_NONE;
+        if (slot->position)
+            position = wall_lowest_bit(slot->position);
+    }
+    if (position == WALL_FILTER_NONE)
+        slot->group = 0;
+    else if (!wall_read32(e, group->filters + 4 * (uint32_t)position, &filter))
+        return 0;
+    slot->candidate = filter;
+    return 1;
 }

@@ -14,23 +14,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The facts of a flow that filters can be decided by in the kernel. The order is the layout of a packed key
-// (tables.bpf.h): four wide dimensions (31 bits of class number each), then eight narrow ones (15 bits).
+// The facts of a flow that filters can be decided by in the kernel. In a packed key (tables.bpf.h) three of them share
+// a word: those that most filters ask for come first.
 enum wall_dimension {
     WALL_DIMENSION_REMOTE_ADDRESS,
     WALL_DIMENSION_APP,
-    WALL_DIMENSION_LOCAL_ADDRESS,
-    WALL_DIMENSION_USER,
     WALL_DIMENSION_REMOTE_PORT,
     WALL_DIMENSION_PROTOCOL,
+    WALL_DIMENSION_USER,
     WALL_DIMENSION_LOCAL_PORT,
+    WALL_DIMENSION_LOCAL_ADDRESS,
     WALL_DIMENSION_FLAGS,
     WALL_DIMENSION_INTERFACE,
     WALL_DIMENSION_CGROUP,
     WALL_DIMENSION_LOCAL_ADDRESS_TYPE,
     WALL_DIMENSION_DESTINATION_ADDRESS_TYPE,
     WALL_DIMENSION_COUNT_,
-    WALL_DIMENSION_WIDE_COUNT = 4,
 };
 
 struct wall_question {
@@ -63,11 +62,11 @@ enum wall_verdict {
 };
 
 struct wall_decision {
-    uint64_t filter_id;  // the filter whose action stands, as the reference reports it; with HOLD: who holds; 0: none
-    uint32_t filter;     // its index in the image; WALL_FILTER_NONE
-    uint32_t verdict;    // enum wall_verdict
-    uint32_t missing;    // with HOLD: the missing facts (bits as a filter's `needs`); 0: a callout must be asked
-    uint32_t reserved;
+    uint64_t filter_id;   // the filter whose action stands, as the reference reports it; with HOLD: who holds; 0: none
+    uint32_t filter;      // its index in the image; WALL_FILTER_NONE
+    uint32_t verdict;     // enum wall_verdict
+    uint32_t missing;     // with HOLD: the missing facts (bits as a filter's `needs`); 0: a callout must be asked
+    uint32_t generation;  // of the policy that was asked, its low 32 bits
 };
 
 _Static_assert(sizeof(struct wall_decision) == 24, "both sides agree on the decision");

@@ -1,18 +1,20 @@
 // Compiled tables: the layout of one layer's filters as the kernel reads them, and access to their pages.
 //
-// One layer is one image: a whole number of pages of WALL_PAGE_BYTES; page 0 begins with struct wall_table_head. In the
-// kernel an image is one ARRAY map (key u32 = page number, value = one page) that programs reach through an
-// ARRAY_OF_MAPS; its inner maps are all made with BPF_F_INNER_MAP, so that their number of pages may differ. In user
-// space it is a block of memory. Programs never write to it. Numbers are in the byte order of the machine.
+// One layer is one image: a whole number of pages of WALL_PAGE_BYTES; page 0 begins with struct wall_table_head. Byte
+// offsets and units count from the image's beginning. The images of all layers that the kernel decides are one bundle:
+// page i is a copy of page 0 of layer i's image, whose `base` says where the image itself lies. In the kernel a bundle
+// is one ARRAY map (key u32 = page number, value = one page) that programs reach through an ARRAY_OF_MAPS of one
+// element, so that one store switches the whole policy; its inner maps are all made with BPF_F_INNER_MAP, as their
+// number of pages differs. In user space it is a block of memory. Programs never write to it. Numbers are in the byte
+// order of the machine.
 //
 // How a flow is decided (docs/decisions/0005-compiled-tables.md says why):
 //  1. Each dimension's value is looked up in the dimension's tree (or, for app and flags, array) and becomes a class:
 //     values that no filter of the layer tells apart share one. Class 0 is FWP_EMPTY. The classes are packed into four
-//     words, one lane each (wall_lane_*).
+//     words, one lane each.
 //  2. Up to WALL_SLOTS_MAX slots hold the filters: each filter in exactly one. A slot with a pivot dimension picks one
 //     of its groups by that dimension's class; one without has a single group.
-//  3. A group is a list of boxes (a range of classes for each dimension, compared lane-wise), or bit vectors (one row
-//     for each class that matters, and-ed). Positions in a group are in arbitration order.
+//  3. A group finds which of its filters match: by comparing boxes, or by and-ing bits.
 //  4. The smallest matching filter index of all slots is the next filter in arbitration order: sublayers by descending
 //     weight are consecutive ranges of filter indexes. Its effect is folded; the search goes on at the next sublayer.
 #pragma once
@@ -23,8 +25,9 @@
 #define WALL_INLINE static inline __attribute__((always_inline))
 #define WALL_OUTLINE static __attribute__((noinline))
 
-#define WALL_PAGE_BYTES 4096u
-#define WALL_PAGE_SHIFT 12u
+// Large, as each change of the page costs a decision a call (4 ns): small policies fit the first page.
+#define WALL_PAGE_BYTES 65536u
+#define WALL_PAGE_SHIFT 16u
 
 #define WALL_TABLE_MAGIC 0x314c4157u  // "WAL1": changes with the layout
 
@@ -34,26 +37,28 @@
 
 #define WALL_SLOTS_MAX 3u       // two pivots and the rest: what fits the BPF stack
 #define WALL_SUBLAYERS_MAX 64u  // sublayers with filters in one layer that the kernel decides
-#define WALL_BOXES_MAX 32u      // boxes in one group: at 4 ns each still no dearer than bit vectors
-#define WALL_ROWS_MAX 8u        // dimensions of one bit-vector group
-#define WALL_WORDS_MAX 504u     // words of 64 filters in one bit-vector group: with 8 summary words, one page
+#define WALL_BOXES_MAX 32u      // boxes in one group
+#define WALL_ROWS_MAX 8u        // dimensions of one group of bits or bit vectors
+#define WALL_WORDS_MAX 8000u    // words of 64 filters in one group of bit vectors: with 125 summary words, one page
 #define WALL_FLAG_BITS_MAX 8u   // bits of FWP_CONDITION_FLAG_* that one layer's filters may ask for
 #define WALL_STEPS_MAX 5u       // nodes on the way to a class, for each 32 bits of the value
 
 #define WALL_FILTER_NONE 0xffffffffu
 
-// Class numbers: one bit less than the lane, which is the guard bit of the lane-wise comparison.
-#define WALL_CLASS_WIDE_MAX 0x1fffffffu  // and what a node reference has room for
-#define WALL_CLASS_NARROW_MAX 0x7fffu
-#define WALL_GUARD_WIDE 0x8000000080000000ull
-#define WALL_GUARD_NARROW 0x8000800080008000ull
+// A packed key: the classes of all dimensions in four words, three lanes of 21 bits each. The highest bit of a lane is
+// the guard bit of the lane-wise comparison.
+#define WALL_CLASS_MAX 0xfffffu
+#define WALL_LANE_BITS 21u
+#define WALL_LANES 3u
+#define WALL_KEY_WORDS 4u
+#define WALL_GUARDS 0x4000020000100000ull
 
 // A filter's `needs` and a result's `missing`: bit per dimension, and:
 #define WALL_NEEDS_USER_SPACE 0x80000000u  // a condition that only user space can evaluate
 #define WALL_MISSING_TABLES 0x40000000u    // no tables, damaged tables, or a limit of the evaluator
 
 // --- Node references: the way from a value to its class ---
-// Bits 31-30: kind. A class: bits 28-0 are the class. Else bits 23-0 are the unit of the node, bit 29 says that the
+// Bits 31-30: kind. A class: bits 19-0 are the class. Else bits 23-0 are the unit of the node, bit 29 says that the
 // node is about the next 32 bits of the value, and of a radix node bits 28-24 are how far to shift these.
 #define WALL_NODE_KIND 0xc0000000u
 #define WALL_NODE_CLASS 0x00000000u
@@ -88,7 +93,8 @@ struct wall_table_slot {
 
 struct wall_table_head {
     uint32_t magic;  // WALL_TABLE_MAGIC
-    uint32_t layer_id;
+    uint16_t layer_id;
+    uint16_t slot_count;
     uint32_t page_count;
     uint32_t filter_count;
     uint32_t filters;      // byte offset of struct wall_table_filter[filter_count]
@@ -97,10 +103,10 @@ struct wall_table_head {
     uint32_t flags_used;   // bits of FWP_CONDITION_FLAG_* that filters ask for
     uint64_t zero;         // 0, which the verifier does not know: with it, it forgets what else it knows
     uint32_t sublayer_count;
-    uint32_t slot_count;
+    uint32_t generation;                    // of the policy, its low 32 bits
     uint8_t flag_bits[WALL_FLAG_BITS_MAX];  // the positions of these bits; the remaining entries are 32
     uint32_t flags_rest;  // bits outside `flag_bits`: one more index bit when any of them is set; 0: nobody asks
-    uint32_t reserved;
+    uint32_t base;        // the page of the map where the layer's image begins
     struct wall_table_dimension dimension[WALL_DIMENSION_COUNT_];
     struct wall_table_slot slot[WALL_SLOTS_MAX];
 };
@@ -122,49 +128,42 @@ struct wall_table_filter {
     uint8_t reserved;
 };
 
+// --- Groups: the entries of one slot (and one class of its pivot), at positions in arbitration order ---
+
 enum wall_group_kind {
-    WALL_GROUP_BOXES = 1,
-    WALL_GROUP_VECTORS = 2,
+    WALL_GROUP_BOXES = 1,  // a few entries: for each, a range of classes in every dimension
+    WALL_GROUP_BITS,       // at most 64: for each class a word, bit i of which says that it suits entry i
+    WALL_GROUP_VECTORS,    // more: for each class a row of words
 };
 
-// One box: a flow matches when in every lane low <= class <= high. `high` has its guard bits set.
-struct wall_table_box {
-    uint64_t low[4];
-    uint64_t high[4];
+// What all groups begin with; aligned to two units. `filters` and `starts` are byte offsets in the image; those of
+// boxes and bits lie in the group's page.
+struct wall_table_group {
+    uint8_t kind;        // enum wall_group_kind
+    uint8_t key_words;   // boxes: 2, or 4: how many words of the key they compare
+    uint16_t row_count;  // bits and vectors: dimensions, 1 to WALL_ROWS_MAX
+    uint32_t count;      // positions
+    uint32_t filters;    // uint32_t[count]: filter indexes, ascending
+    uint32_t starts;     // uint32_t[sublayer_count]: first position of this sublayer or a later one
+    uint32_t data;       // boxes: byte offset of the first one, in the group's page; vectors: `ones`, see below
+    uint32_t summaries;  // vectors: words in the first part of a row
+    uint64_t zero;       // as in the head
+    // Bits and vectors: one dimension each.
+    uint8_t dimension[WALL_ROWS_MAX];
+    // Byte offset of what the dimension's class is the index of. Bits: uint64_t[class]. Vectors: uint32_t[class], the
+    // row in units of 8 bytes. A row is `summaries` words, bit i of which says that data word i is not 0, and then the
+    // data words; it lies in one page. `ones` is the row of a dimension nobody asks for.
+    uint32_t rows[WALL_ROWS_MAX];
+    uint32_t last[WALL_ROWS_MAX];  // greatest class
 };
 
-// A group of boxes lies in one page. Offsets are bytes from the group's beginning.
-struct wall_table_boxes {
-    uint8_t kind;      // WALL_GROUP_BOXES
-    uint8_t count;     // 1 to WALL_BOXES_MAX
-    uint16_t boxes;    // struct wall_table_box[count rounded up to a multiple of 4]
-    uint16_t filters;  // uint32_t[count]: filter indexes, ascending
-    uint16_t starts;   // uint16_t[sublayer_count]: first position of this sublayer or a later one
-};
-
-// A group of bit vectors, aligned to two units. A row is `summaries` words, bit i of which says that data word i is
-// not 0, and then `words` data words; rows do not cross pages. Offsets are bytes from the image's beginning.
-struct wall_table_vectors {
-    uint8_t kind;       // WALL_GROUP_VECTORS
-    uint8_t row_count;  // 4 or 8: entries of the arrays below; some may be there twice
-    uint16_t zero;      // as in the head
-    uint32_t summaries;
-    uint32_t filters;                  // uint32_t[position]: filter indexes, ascending
-    uint32_t starts;                   // uint16_t[sublayer_count]: first position of this sublayer or a later one
-    uint32_t next;                     // unit of the group that goes on behind this one; 0: none
-    uint32_t ones;                     // the row that every class would have if nobody asked; in units of 8 bytes
-    uint32_t last[WALL_ROWS_MAX];      // greatest class of the dimension
-    uint32_t rows[WALL_ROWS_MAX];      // uint32_t[class]: the row, in units of 8 bytes
-    uint8_t dimension[WALL_ROWS_MAX];  // which dimension's class picks the row; 31: always `ones`
-    uint8_t lane[WALL_ROWS_MAX];       // where its class is in a packed key: word << 6 | shift …
-    uint8_t bits[WALL_ROWS_MAX];       // … and how wide
-};
+// A box of 2 or 4 key words: low[key_words], then high[key_words]. A flow matches when in every lane
+// low <= class <= high. `high` has its guard bits set. Boxes come in fours; those behind the last one do not count.
 
 _Static_assert(sizeof(struct wall_table_line) == WALL_UNIT_BYTES, "a line is one unit");
 _Static_assert(sizeof(struct wall_table_head) == 64 + 16 * (WALL_DIMENSION_COUNT_ + WALL_SLOTS_MAX), "no padding");
 _Static_assert(sizeof(struct wall_table_filter) == 16, "a filter never crosses a page");
-_Static_assert(sizeof(struct wall_table_box) == WALL_UNIT_BYTES, "a box is one unit");
-_Static_assert(sizeof(struct wall_table_vectors) == 112, "two units at most");
+_Static_assert(sizeof(struct wall_table_group) == 104, "two units at most");
 
 // --- Pages ---
 #ifdef __bpf__

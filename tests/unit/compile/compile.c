@@ -33,7 +33,7 @@ static const uint16_t layers[] = {
 static void evaluate(const struct wall_compiled *compiled, const struct wall_question *question,
                      struct wall_decision *decision)
 {
-    wall_image_evaluate(compiled->image, (size_t)compiled->page_count * WALL_PAGE_BYTES, question, decision);
+    wall_pages_evaluate(compiled->image, compiled->page_count, 0, question, decision);
 }
 
 struct tally {

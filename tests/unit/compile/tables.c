@@ -40,7 +40,7 @@ struct world {
     uint16_t layer_id;
 };
 
-static const unsigned v4_bits[WALL_DIMENSION_COUNT_] = { 32, 32, 32, 32, 16, 8, 16, 9, 32, 64, 8, 8 };
+static const unsigned v4_bits[WALL_DIMENSION_COUNT_] = { 32, 32, 16, 8, 32, 16, 32, 9, 32, 64, 8, 8 };
 
 static unsigned bits_of(const struct world *world, uint32_t dimension)
 {
@@ -274,8 +274,7 @@ static void compare(const struct world *world, uint32_t questions)
         struct wall_wide values[WALL_DIMENSION_COUNT_];
         ask(world, &question, values);
         struct wall_decision decision, expected = scan(world, &question, values);
-        size_t bytes = (size_t)world->image.page_count * WALL_PAGE_BYTES;
-        wall_image_evaluate(world->image.bytes, bytes, &question, &decision);
+        wall_pages_evaluate(world->image.bytes, world->image.page_count, 0, &question, &decision);
         // A pivot that is a missing fact may hold more than it must.
         if (decision.verdict == WALL_VERDICT_HOLD && expected.verdict != WALL_VERDICT_HOLD) {
             assert_true(world->layout.slot_count > 1);
@@ -337,7 +336,7 @@ static void no_entries_permit(void **state)
     assert_int_equal(wall_tables_write(48, &world.entries, &world.flags, 0, &world.image, &world.layout), 0);
     struct wall_question question = { 0 };
     struct wall_decision decision;
-    wall_image_evaluate(world.image.bytes, (size_t)world.image.page_count * WALL_PAGE_BYTES, &question, &decision);
+    wall_pages_evaluate(world.image.bytes, world.image.page_count, 0, &question, &decision);
     assert_int_equal(decision.verdict, WALL_VERDICT_PERMIT);
     assert_int_equal(decision.filter, WALL_FILTER_NONE);
     world.entries.count = 1;
@@ -351,7 +350,7 @@ static void damaged_tables_hold(void **state)
     struct wall_question question;
     struct wall_wide values[WALL_DIMENSION_COUNT_];
     struct wall_decision decision;
-    wall_image_evaluate(NULL, 0, &(struct wall_question){ 0 }, &decision);
+    wall_pages_evaluate(NULL, 0, 0, &(struct wall_question){ 0 }, &decision);
     assert_int_equal(decision.verdict, WALL_VERDICT_HOLD);
     assert_int_equal(decision.missing, WALL_MISSING_TABLES);
     size_t size = (size_t)world.image.page_count * WALL_PAGE_BYTES;
@@ -362,7 +361,7 @@ static void damaged_tables_hold(void **state)
             copy[4 + random_below((uint32_t)size - 4)] = (uint8_t)random_below(256);
         ask(&world, &question, values);
         // Nothing is expected of the answer, but that it comes, and that nothing outside the image is read.
-        wall_image_evaluate(copy, size, &question, &decision);
+        wall_pages_evaluate(copy, world.image.page_count, 0, &question, &decision);
         assert_in_range(decision.verdict, WALL_VERDICT_PERMIT, WALL_VERDICT_HOLD);
     }
     free(copy);
@@ -387,7 +386,7 @@ static void the_limit_is_kept(void **state)
     struct world world = { .layer_id = 48, .used = 0x3f };
     make_world(&world, 500, 1, 0);
     wall_image_done(&world.image);
-    wall_image_init(&world.image, 2 * WALL_PAGE_BYTES);
+    wall_image_init(&world.image, WALL_PAGE_BYTES);
     assert_int_equal(wall_tables_write(48, &world.entries, &world.flags, 0, &world.image, &world.layout), -E2BIG);
     free_world(&world);
 }
