@@ -105,6 +105,27 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *con
     return 0;
 }
 
+// Takes what the host says of its start. Returns false at the end of the stream.
+static bool take_word(struct wall_driver *driver)
+{
+    char word[512];
+    ssize_t n = recv(driver->control_fd, word, sizeof(word) - 1, MSG_DONTWAIT);
+    if (n <= 0)
+        return n < 0 && (errno == EAGAIN || errno == EINTR);
+    word[n] = '\0';
+    if (driver->state != WALL_DRIVER_STARTING)
+        return true;
+    if (strncmp(word, WORD_STARTED, strlen(WORD_STARTED)) == 0) {
+        disarm(&driver->deadline);
+        set_state(driver, WALL_DRIVER_RUNNING, NULL);
+    } else if (strncmp(word, WORD_FAILED, strlen(WORD_FAILED)) == 0) {
+        (void)drain_output(driver);
+        word[strcspn(word, "\n")] = '\0';
+        (void)snprintf(driver->failure, sizeof(driver->failure), "%s", word + strlen(WORD_FAILED));
+    }
+    return true;
+}
+
 static void on_failed(struct wall_driver *driver, const char *why)
 {
     struct wall_error err;
@@ -125,6 +146,9 @@ static void describe_exit(const siginfo_t *info, char *text, size_t size)
 static int on_exit_(sd_event_source *source, const siginfo_t *info, void *context)
 {
     struct wall_driver *driver = context;
+    // The loop may come here first: the last word before the end says why.
+    if (driver->control_fd >= 0)
+        (void)take_word(driver);
     (void)drain_output(driver);
     disarm(&driver->deadline);
     driver->process_id = 0;
@@ -156,26 +180,8 @@ static int on_deadline(sd_event_source *source, uint64_t time_us, void *context)
 
 static int on_control(sd_event_source *source, int fd, uint32_t events, void *context)
 {
-    struct wall_driver *driver = context;
-    char word[512];
-    ssize_t n = recv(fd, word, sizeof(word) - 1, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    if (n <= 0) {
+    if (!take_word(context))
         (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);  // its exit tells the rest
-        return 0;
-    }
-    word[n] = '\0';
-    if (driver->state != WALL_DRIVER_STARTING)
-        return 0;
-    if (strncmp(word, WORD_STARTED, strlen(WORD_STARTED)) == 0) {
-        disarm(&driver->deadline);
-        set_state(driver, WALL_DRIVER_RUNNING, NULL);
-    } else if (strncmp(word, WORD_FAILED, strlen(WORD_FAILED)) == 0) {
-        (void)drain_output(driver);
-        word[strcspn(word, "\n")] = '\0';
-        (void)snprintf(driver->failure, sizeof(driver->failure), "%s", word + strlen(WORD_FAILED));
-    }
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -64,7 +65,7 @@ static void wait_change(struct seen *seen, int changes)
     assert_int_equal(seen->changes, changes);
 }
 
-static struct wall_driver *load(struct wall_drivers *drivers, struct seen *seen, const char *how, int changes)
+static struct wall_driver *begin_load(struct wall_drivers *drivers, const char *how)
 {
     struct wall_driver *driver = NULL;
     struct wall_error err = {0};
@@ -74,6 +75,12 @@ static struct wall_driver *load(struct wall_drivers *drivers, struct seen *seen,
     int r = wall_driver_load(drivers, "/proc/self/exe", "toy", parameters, &driver, &err);
     if (r < 0)
         fail_msg("%s", err.text);
+    return driver;
+}
+
+static struct wall_driver *load(struct wall_drivers *drivers, struct seen *seen, const char *how, int changes)
+{
+    struct wall_driver *driver = begin_load(drivers, how);
     wait_change(seen, changes);
     return driver;
 }
@@ -131,6 +138,20 @@ static void failure_in_entry_is_told(void **state)
     assert_non_null(strstr(seen->error, "DriverEntry returned 0xc0000001"));
 }
 
+// Its word and its end may be seen in one turn of the loop, in either order: the reason must not get lost.
+static void reason_outlives_the_host(void **state)
+{
+    struct wall_drivers *drivers = *state;
+    struct seen *seen = drivers->events.context;
+    for (int round = 1; round <= 8; round++) {
+        struct wall_driver *driver = begin_load(drivers, "fail");
+        siginfo_t info;
+        assert_int_equal(waitid(P_PID, (id_t)driver->process_id, &info, WEXITED | WNOWAIT), 0);
+        wait_change(seen, round);
+        assert_non_null(strstr(seen->error, "DriverEntry returned 0xc0000001"));
+    }
+}
+
 static void death_is_told_with_its_signal(void **state)
 {
     struct wall_drivers *drivers = *state;
@@ -166,6 +187,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(runs_and_stops, setup, teardown),
         cmocka_unit_test_setup_teardown(failure_in_entry_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(reason_outlives_the_host, setup, teardown),
         cmocka_unit_test_setup_teardown(death_is_told_with_its_signal, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_requests_are_refused, setup, teardown),
     };
