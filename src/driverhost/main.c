@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <ringwall/control.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,10 @@
 #include "driverhost/arguments.h"
 #include "driverhost/crash.h"
 #include "ntos/ntos.h"
+
+// The host calls nothing of libwfp, but a driver's own link to it must be satisfied without a search: this reference
+// keeps the linker from leaving it out.
+__attribute__((used)) static void (*const link_with_libwfp)(void *result) = wall_control_free;
 
 enum { EXIT_USAGE = 2 };
 

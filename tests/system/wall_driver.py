@@ -12,7 +12,9 @@ import unittest
 
 from lab import FAR4, FAR6, TCP_PORT, UDP_PORT, Lab, skip_unless_possible, wait_for
 
-RINGWALL, WALL, TUTORIAL, MANAGEMENT = sys.argv[1:5]
+RINGWALL, WALL, MANAGEMENT, SOURCE, BUILD = sys.argv[1:6]
+# The build's test runner sets it; a user's shell does not.
+os.environ.pop("LD_LIBRARY_PATH", None)
 PYTHON = os.path.realpath(sys.executable)
 CONNECT = """
 import socket, sys
@@ -152,7 +154,14 @@ class WallDriver(unittest.TestCase):
         self.assertRegex(self.inside(CONNECT, FAR4, TCP_PORT), "connected")
 
     def test_tutorial(self):
-        self.ringwall("load", TUTORIAL)
+        # Compiled as its reader does: nothing in the file says where the libraries are.
+        path = f"{SOURCE}/examples/tutorial.c"
+        with open(path) as file:
+            command = re.search(r"^ \*   (cc .*)$", file.read(), re.M)[1]
+        shutil.copy(path, self.folder)
+        subprocess.run(["sh", "-c", command], cwd=self.folder, check=True,
+                       env=dict(os.environ, PKG_CONFIG_PATH=f"{BUILD}/meson-uninstalled"))
+        self.ringwall("load", f"{self.folder}/tutorial.so")
         port = self.inside(CONNECT, FAR4, TCP_PORT).split()[1]
         self.line(rf"\[WFP\]IRQL=[02];PID=\d+;Path={re.escape(PYTHON)};Local=10\.99\.1\.1:{port};"
                   rf"Remote=10\.99\.1\.2:{TCP_PORT};Protocol=TCP")
