@@ -16,7 +16,9 @@ static __always_inline void datagram_key(struct wall_flow_key *ret_key, uint64_t
 static __always_inline bool is_fresh(struct wall_state *at, const struct wall_flow_entry *entry, uint64_t policy,
                                      uint64_t now)
 {
-    return entry->generation == WALL_POLICY_GENERATION(policy) && now - entry->last_used_ns < at->idle_ns;
+    // Signed: another CPU may have written a later time than this one has read.
+    return entry->generation == WALL_POLICY_GENERATION(policy) &&
+           (int64_t)(now - entry->last_used_ns) < (int64_t)at->idle_ns;
 }
 
 // What is decided of this flow already. Returns 0 when nothing is.

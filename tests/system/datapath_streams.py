@@ -83,6 +83,28 @@ class Tcp(DatapathTest):
         self.assertNotIn(client.result("sendto")[0], ("ok", "EINPROGRESS"))
         self.assertEqual(self.lab.packets("tcp"), 0)
 
+    def test_multipath(self):
+        """An MPTCP socket connects through others that the kernel makes; they must not be a way around."""
+        driver = self.driver()
+        for family in FAR:
+            client = self.client("tcp-multipath", family, "many ways")
+            flow = driver.held()
+            self.assertEqual((flow["remote"], int(flow["pid"])), (FAR[family], client.process.pid))
+            time.sleep(1.5)
+            self.assertEqual(self.lab.packets("tcp"), 0)
+            driver.do("permit " + flow["id"])
+            self.assertEqual(client.result("connect")[0], "ok")
+            self.assertEqual(client.lines.next("reply"), "reply 9 many ways")
+            client.process.wait()
+            self.lab.reset_counters()
+            client = self.client("tcp-multipath", family)
+            driver.do("block " + driver.held()["id"])
+            self.assertNotIn(client.result("connect")[0], ("ok", "ETIMEDOUT"))
+        driver.do("policy block")
+        client = self.client("tcp-multipath", 4)
+        time.sleep(1.5)
+        self.assertEqual(self.lab.packets("tcp"), 0)
+
     def test_mapped(self):
         driver = self.driver()
         client = self.client("tcp", 6, "x", 1, "v6", address="::ffff:" + FAR4)

@@ -2,9 +2,9 @@
 //
 //   socket-client CGROUP NETNS ACTION ADDRESS PORT [TEXT] [COUNT] [v6]
 //
-// Actions: tcp, tcp-nonblocking, tcp-fastopen, udp, udp-connected, udp-once, udp-segments, ping, raw, many. The last
-// argument makes it an IPv6 socket, whatever the address. NETNS "-" stays. In the environment: WAIT waits for a line
-// first, NOBODY gives up all privileges, PAUSE waits for a line in place of the replies to datagrams.
+// Actions: tcp, tcp-nonblocking, tcp-fastopen, tcp-multipath, udp, udp-connected, udp-once, udp-segments, ping, raw,
+// many. The last argument makes it an IPv6 socket, whatever the address. NETNS "-" stays. In the environment: WAIT waits
+// for a line first, NOBODY gives up all privileges, PAUSE waits for a line in place of the replies to datagrams.
 //
 // Prints lines `CALL RESULT MILLISECONDS`, where RESULT is `ok` or the name of the error, and `reply SIZE TEXT`. `many`
 // opens COUNT connections at once and prints how many succeeded.
@@ -245,6 +245,8 @@ static int open_socket(const char *action, int family)
     int icmp = family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6;
     if (!strcmp(action, "ping"))
         return socket(family, SOCK_DGRAM, icmp);
+    if (!strcmp(action, "tcp-multipath"))
+        return socket(family, SOCK_STREAM, IPPROTO_MPTCP);
     if (!strcmp(action, "raw"))
         return socket(family, SOCK_RAW, icmp);
     return socket(family, strncmp(action, "udp", 3) ? SOCK_STREAM : SOCK_DGRAM, 0);
@@ -268,7 +270,7 @@ int main(int argc, char **argv)
         fail("privileges");
     if (getenv("WAIT"))
         getchar();
-    if (!strcmp(action, "tcp"))
+    if (!strcmp(action, "tcp") || !strcmp(action, "tcp-multipath"))
         use_tcp(fd);
     else if (!strcmp(action, "tcp-nonblocking"))
         use_tcp_nonblocking(fd);

@@ -29,6 +29,7 @@
 #define RECORDS_PER_DISPATCH 512u  // then the caller's other work gets its turn
 #define RECORDS_ALL UINT32_MAX
 #define TICK_SECONDS 1
+#define EXPIRE_TICKS 5  // expiring asks the kernel about every decided flow; the programs know the exact time anyway
 #define QUIET_TICKS 2  // a hook that began before the policy was emptied has long ended then
 
 static uint32_t or_default(uint32_t value, uint32_t standard)
@@ -215,7 +216,10 @@ int wall_datapath_fd(const struct wall_datapath *datapath)
 
 static void tick(struct wall_datapath *datapath)
 {
-    wall_flows_expire(datapath);
+    if (++datapath->expire_ticks >= EXPIRE_TICKS) {
+        datapath->expire_ticks = 0;
+        wall_flows_expire(datapath);
+    }
     if (datapath->enforcing) {
         set_ticking(datapath, datapath->table.by_id.count > 0);
         return;

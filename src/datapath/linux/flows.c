@@ -371,6 +371,7 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
     enum wall_flow_state state = decision == WALL_FLOW_PERMIT ? WALL_FLOW_PERMITTED : WALL_FLOW_BLOCKED;
     int r = write_state(datapath, held, state);
     if (r < 0) {
+        bpf_map_delete_elem(datapath->hooks.facts_fd, &flow_id);
         datapath->stats.flows_gone++;
         remove_held(datapath, held);
         return -ENOENT;

@@ -27,7 +27,7 @@ struct wall_datapath {
     bool enforcing;   // the policy has filters: the hooks must stay
     bool adopting;    // flows found now were held before this instance was opened
     bool unreported;  // the table holds flows the user has not been told of
-    uint32_t quiet_ticks;
+    uint32_t quiet_ticks, expire_ticks;
     uint32_t budget;  // records this dispatch may still handle
     uint64_t releases_seen;
     struct wall_datapath_stats stats;  // the part counted here
