@@ -53,7 +53,7 @@ FWP_VALUE0 maker_copy(struct maker *maker, const FWP_VALUE0 *value)
     } else if (value->type == FWP_UINT64) {
         copy.uint64 = maker_take(maker, sizeof(*copy.uint64));
         *copy.uint64 = *value->uint64;
-    } else if (value->type == FWP_BYTE_BLOB_TYPE) {
+    } else if (value->type == FWP_BYTE_BLOB_TYPE || value->type == FWP_TOKEN_ACCESS_INFORMATION_TYPE) {
         copy.byteBlob = maker_take(maker, sizeof(*copy.byteBlob));
         copy.byteBlob->size = value->byteBlob->size;
         copy.byteBlob->data = maker_take(maker, value->byteBlob->size);
