@@ -53,8 +53,10 @@ static bool set_string(PUNICODE_STRING string, const WCHAR *first, size_t first_
     string->Buffer = malloc((units + 1) * sizeof(WCHAR));
     if (!string->Buffer)
         return false;
-    memcpy(string->Buffer, first, first_units * sizeof(WCHAR));
-    memcpy(string->Buffer + first_units, second->Buffer + skip_units, (units - first_units) * sizeof(WCHAR));
+    if (first_units)
+        memcpy(string->Buffer, first, first_units * sizeof(WCHAR));
+    if (units > first_units)
+        memcpy(string->Buffer + first_units, second->Buffer + skip_units, (units - first_units) * sizeof(WCHAR));
     string->Buffer[units] = 0;
     string->Length = (USHORT)(units * sizeof(WCHAR));
     string->MaximumLength = (USHORT)(string->Length + sizeof(WCHAR));
