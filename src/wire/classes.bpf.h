@@ -70,10 +70,11 @@ WALL_INLINE uint32_t wall_flags_number(const struct wall_table_head *head, uint3
     return number | (uint32_t)((flags & head->flags_rest) != 0) << WALL_FLAG_BITS_MAX;
 }
 
-// The class of one dimension, 0 when it is FWP_EMPTY, unknown, or nobody asks.
-#define WALL_CLASS(name, lookup, value)                                                                                \
-    (asked >> WALL_DIMENSION_##name & 1 ? (uint64_t)lookup(e, &head->dimension[WALL_DIMENSION_##name], (value))        \
-                                        : (uint64_t)0)
+// The class of one dimension, 0 when it is FWP_EMPTY, unknown, or nobody asks (then the tree is one class). Without a
+// branch: the verifier would remember which way was taken for each of the dimensions.
+#define WALL_CLASS(name, lookup, value)                                                   \
+    ((uint64_t)lookup(e, &head->dimension[WALL_DIMENSION_##name], (value)) &              \
+     -(uint64_t)(valued >> WALL_DIMENSION_##name & 1))
 
 // Looks up the classes of all dimensions, and puts them into the question's place. Returns 0 when the tables are
 // damaged.
@@ -84,7 +85,7 @@ WALL_OUTLINE int wall_evaluation_pack(struct wall_evaluation *e)
     uint32_t unknown = ~question->known & head->dimensions;
     if (head->flags_used & ~question->flags_known)
         unknown |= 1u << WALL_DIMENSION_FLAGS;
-    uint32_t asked = head->dimensions & ~(unknown | question->empty);
+    uint32_t valued = ~(unknown | question->empty);
     uint32_t cgroup_words[4] = { (uint32_t)(question->cgroup >> 32), (uint32_t)question->cgroup, 0, 0 };
 
     uint64_t remote_address = WALL_CLASS(REMOTE_ADDRESS, wall_class_of_words, question->remote_address);
