@@ -93,6 +93,9 @@ static char *make_data_directory(const struct wall_host_arguments *arguments)
     return NULL;
 }
 
+// DriverUnload and what it waits for: as long as the service grants (WALL_DRIVER_STOP_MS), and a little more.
+#define UNLOAD_SECONDS 12u
+
 // Returns when the other side of the control socket is gone, or a signal asks for the end.
 static void wait_for_stop(int control_fd, int signal_fd)
 {
@@ -125,6 +128,8 @@ static int run(const struct wall_host_arguments *arguments, int signal_fd)
         return fail(arguments, &err);
     tell(arguments->control_fd, "started\n");
     wait_for_stop(arguments->control_fd, signal_fd);
+    // A driver that hangs must not outlive a service that was killed: the signal's own action ends the process.
+    (void)alarm(UNLOAD_SECONDS);
 
     // What cannot be unloaded ends with the process: the service sees it go and its filters fail closed.
     if (ntos_driver_unload(driver, NULL, &err) < 0)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """ringwalld killed with SIGKILL while flows are held: nothing gets out; restarted, it adopts them."""
+import os
 import sys
 import time
 
@@ -11,6 +12,21 @@ s = socket.socket(); s.settimeout(60)
 try: s.connect(('10.99.1.2', int(sys.argv[1]))); s.sendall(b'hello'); assert s.recv(9) == b'hello'; print('connected')
 except OSError as error: print('failed', error.errno)
 '''
+
+
+def hosts(lab):
+    """Driver hosts of this instance."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/environ', 'rb') as environment:
+                mine = f'RINGWALL_RUNTIME_DIR={lab.runtime}'.encode() in environment.read().split(b'\0')
+            with open(f'/proc/{pid}/comm', encoding='ascii') as name:
+                if mine and name.read().startswith('ringwall-driver'):
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
 
 
 def main():
@@ -45,6 +61,10 @@ def main():
         out, _ = blocked.communicate(timeout=30)
         check('restarted: it fails', out.startswith('failed'), out)
         check('… and got nothing out', lab.peer_packets() == before)
+        until = time.monotonic() + 20
+        while hosts(lab) and time.monotonic() < until:
+            time.sleep(0.2)
+        check('the hanging driver did not outlive its service', not hosts(lab))
         check('restarted: persistent filters are whole', '81' in lab.ringwall('list').stdout)
     check.finish()
 
