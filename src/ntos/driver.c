@@ -20,6 +20,7 @@
 #include "ntos/registry.h"
 #include "ntos/thread.h"
 #include "ntos/verify.h"
+#include "ntos/framework.h"
 #include "ntos/work.h"
 
 // How long unloading waits for threads and work items that are on their way out.
@@ -311,6 +312,11 @@ static void run_entry(PVOID context)
 {
     struct ntos_driver *driver = context;
     driver->status = driver->entry_point(driver->object, &driver->registry_path);
+    // A framework driver with EvtDriverDeviceAdd gets its one device now.
+    if (NT_SUCCESS(driver->status) && driver->object->DriverExtension->AddDevice == ntos_wdf_add_device)
+        driver->status = ntos_wdf_add_device(driver->object, NULL);
+    if (!NT_SUCCESS(driver->status))
+        ntos_wdf_abandon(driver->object);
 }
 
 static void run_unload(PVOID context)
