@@ -2,6 +2,7 @@
 # The tutorial's firewall on live traffic, in a cgroup and network namespaces of its own: `make run`.
 # Usage: tools/demo.sh [BUILD_DIRECTORY]. Touches nothing else of this machine and removes all it made.
 set -u
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 build=$(cd "${1:-build}" && pwd) || exit 1
 name=rw-demo-$$
 work=$(mktemp -d "/tmp/$name-XXXXXX")
