@@ -3,7 +3,7 @@
 //   socket-client CGROUP NETNS ACTION ADDRESS PORT [TEXT] [COUNT] [v6]
 //
 // Actions: tcp, tcp-nonblocking, tcp-fastopen, tcp-multipath, udp, udp-connected, udp-once, udp-segments, ping, raw,
-// many. The last argument makes it an IPv6 socket, whatever the address. NETNS "-" stays. In the environment: WAIT waits
+// many. The last argument makes it IPv6, whatever the address. NETNS "-" stays. In the environment: WAIT waits
 // for a line first, NOBODY gives up all privileges, PAUSE waits for a line in place of the replies to datagrams.
 //
 // Prints lines `CALL RESULT MILLISECONDS`, where RESULT is `ok` or the name of the error, and `reply SIZE TEXT`. `many`
