@@ -78,13 +78,17 @@ struct wall_datapath_stats {
 
 // Loads and attaches, or adopts what an earlier instance left pinned. With no filters attached nothing is held.
 // Returns 0, or -EPERM, -ENOENT (no BTF, no cgroup v2, no such cgroup), -EBUSY (another live instance holds the pins),
-// -ENOTSUP (what this kernel lacks) with `err` telling what, where and what to do.
+// -ESTALE (pinned by another version), -ENOTSUP (what this kernel lacks) with `err` telling what, where and what to do.
 int wall_datapath_open(const struct wall_datapath_config *config, struct wall_datapath **ret_datapath,
                        struct wall_error *err);
 // Leaves everything pinned: static verdicts go on, held flows stay held.
 void wall_datapath_close(struct wall_datapath *datapath);
 // Detaches and unpins everything this datapath ever created; held flows are refused first. Also frees it.
 int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err);
+// Removes what a dead instance left at `pin_path`, whatever version of Ringwall made it (wall_datapath_open() refuses
+// another version's with -ESTALE). What it held is let go, not refused. Returns 0, also when there is nothing;
+// -EBUSY when the instance lives.
+int wall_datapath_discard(const char *pin_path, struct wall_error *err);
 
 int wall_datapath_fd(const struct wall_datapath *datapath);  // readable when wall_datapath_dispatch() has work
 // Runs callbacks, which may call wall_datapath_decide() but not close or remove. Returns 0 or -errno.

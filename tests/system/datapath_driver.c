@@ -1,5 +1,6 @@
 // A datapath on strings: opens one, prints what it reports, and obeys commands, a line each.
 //
+//   datapath-driver discard PINS
 //   datapath-driver CGROUP PINS [ring=BYTES] [flows=N] [held=N] [captured=BYTES] [idle=MS] [btf=PATH]
 //
 // Commands: `policy MODE` (empty, hold, permit, block), `permit ID`, `block ID`, `stats`, `close`, `remove`.
@@ -170,6 +171,11 @@ int main(int argc, char **argv)
     for (int i = 3; i < argc; i++)
         read_option(&config, argv[i]);
     struct wall_error err = { 0 };
+    if (argc > 2 && !strcmp(argv[1], "discard")) {
+        int r = wall_datapath_discard(argv[2], &err);
+        printf("discard %d %s\n", r, err.text);
+        return r < 0;
+    }
     int r = wall_datapath_open(&config, &datapath, &err);
     printf("open %d %s\n", r, err.text);
     if (r < 0)

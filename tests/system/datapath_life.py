@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """The life of the datapath: restarts, removal, and what it says when it cannot start."""
+import json
+import signal
 import subprocess
 import time
 
@@ -74,6 +76,42 @@ class Life(DatapathTest):
         driver.do("permit " + flow["id"])
         self.assertEqual(client.result("connect")[0], "ok")
         wait_for(lambda: not any("link" in name for name in object_ids(driver.process.pid)), 6, "no link")
+
+    def discard(self):
+        """What discarding the pins says."""
+        process = self.lab.start(DRIVER, "discard", str(self.lab.pins), stdout=subprocess.PIPE)
+        return process.stdout.readline()
+
+    def test_another_version(self):
+        driver = self.driver()
+        objects = object_ids(driver.process.pid)
+        self.assertTrue(self.discard().startswith("discard -16 "))
+        driver.process.kill()
+        driver.process.wait()
+        pinned = f"{self.lab.pins}/map_state"
+        dump = subprocess.run(["bpftool", "-j", "map", "dump", "pinned", pinned], capture_output=True, check=True)
+        value = json.loads(dump.stdout)[0]["value"]
+        value[0] = "0xff"  # the number of the layout
+        subprocess.run(["bpftool", "map", "update", "pinned", pinned, "key", "0", "0", "0", "0", "value", *value],
+                       check=True)
+        other = Driver(self.lab)
+        self.assertTrue(other.opened.startswith("open -116 "), other.opened)
+        self.assertEqual(self.discard(), "discard 0 \n")
+        self.assert_freed(objects)
+        self.assertFalse(self.lab.pins.exists())
+        self.assertEqual(self.discard(), "discard 0 \n")
+
+    def test_remove_with_full_ring(self):
+        """Flows nobody was told of are refused like the others."""
+        driver = self.driver("ring=4096")
+        driver.process.send_signal(signal.SIGSTOP)
+        client = self.client("many", 4, "x", 40)
+        client.lines.next("started")
+        driver.tell("remove")
+        driver.process.send_signal(signal.SIGCONT)
+        driver.lines.next("done remove 0")
+        self.assertEqual(client.lines.next("many", 30).split()[1:3], ["0", "40"])
+        self.assertEqual(self.lab.packets("tcp"), 0)
 
     def test_refusals(self):
         """What is missing is told in words."""

@@ -21,6 +21,11 @@ int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err)
     return -ENOTSUP;
 }
 
+int wall_datapath_discard(const char *pin_path, struct wall_error *err)
+{
+    return 0;
+}
+
 int wall_datapath_fd(const struct wall_datapath *datapath)
 {
     return -ENOTSUP;

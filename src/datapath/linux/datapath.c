@@ -199,6 +199,7 @@ void wall_datapath_close(struct wall_datapath *datapath)
 int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err)
 {
     wall_hooks_detach_calls(&datapath->hooks);
+    wall_flows_adopt(datapath);  // those the ring had no place for
     consume(datapath, RECORDS_ALL);
     wall_flows_refuse_all(datapath);
     wall_hooks_detach_rest(&datapath->hooks);
@@ -206,6 +207,19 @@ int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err)
     int r = wall_pins_remove(&datapath->pins, err);
     wall_pins_close(&datapath->pins);
     free(datapath);
+    return r;
+}
+
+int wall_datapath_discard(const char *pin_path, struct wall_error *err)
+{
+    struct wall_pins pins;
+    if (access(pin_path, F_OK))
+        return 0;
+    int r = wall_pins_open(pin_path, &pins, err);
+    if (r < 0)
+        return r;
+    r = wall_pins_remove(&pins, err);
+    wall_pins_close(&pins);
     return r;
 }
 

@@ -121,7 +121,7 @@ static int adopt_map(const struct wall_hooks *hooks, const char *name, struct wa
     int r = bpf_obj_get_info_by_fd(fd, &info, &size);
     if (r == 0 && (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
                    info.value_size != bpf_map__value_size(map)))
-        r = wall_error_set(err, -ESTALE, "%s was made by another version; stop that one first", path);
+        r = wall_error_set(err, -ESTALE, "%s was made by another version; remove it first", path);
     else if (r == 0)
         r = bpf_map__reuse_fd(map, fd);
     close(fd);
@@ -179,7 +179,7 @@ static int map_state(struct wall_hooks *hooks, struct wall_error *err)
         return wall_error_set(err, -errno, "the state map cannot be mapped: %s", strerror(errno));
     hooks->state = state;
     if (hooks->adopted && hooks->state->layout != WALL_STATE_LAYOUT)
-        return wall_error_set(err, -ESTALE, "%s was made by another version; stop that one first", hooks->pins->path);
+        return wall_error_set(err, -ESTALE, "%s was made by another version; remove it first", hooks->pins->path);
     return 0;
 }
 
