@@ -52,7 +52,8 @@ struct ntos_wdf_driver {
     WDF_DRIVER_CONFIG config;
 };
 
-// A new object of `size` bytes below the parent of the attributes, else below `parent`, else below the driver. The caller
+// A new object of `size` bytes below the parent of the attributes, else below `parent`, else below the
+// driver. The caller
 // fills it and sets stop and release. NULL: no memory.
 void *ntos_wdf_new(enum ntos_wdf_type type, size_t size, const WDF_OBJECT_ATTRIBUTES *attributes,
                    struct ntos_wdf_object *parent);
