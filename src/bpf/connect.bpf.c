@@ -58,9 +58,9 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
     enum wall_layer_mode decision = decide(question);
     if (mark)
         drop_earlier(at, mark, bpf_get_socket_cookie(call));
-    if (decision == WALL_LAYER_PERMIT)
+    if (decision == WALL_MODE_PERMIT)
         return CALL_ALLOWED;
-    if (decision == WALL_LAYER_HOLD)
+    if (decision == WALL_MODE_HOLD)
         return hold_stream(call, at, question);
     count(at, WALL_COUNTER_BLOCKED);
     return refuse(EACCES);

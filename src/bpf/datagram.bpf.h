@@ -54,14 +54,14 @@ static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct
         return refuse_full(at);
     struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
     uint32_t known = mark ? known_state(at, question, bpf_get_socket_cookie(call)) : 0;
-    enum wall_layer_mode decision = WALL_LAYER_HOLD;
+    enum wall_layer_mode decision = WALL_MODE_HOLD;
     if (!known)
         decision = decide(question);
-    if (known == WALL_FLOW_BLOCKED || decision == WALL_LAYER_BLOCK) {
+    if (known == WALL_FLOW_BLOCKED || decision == WALL_MODE_BLOCK) {
         count(at, WALL_COUNTER_BLOCKED);
         return refuse(EACCES);
     }
-    if (!mark && decision == WALL_LAYER_HOLD) {
+    if (!mark && decision == WALL_MODE_HOLD) {
         mark = bpf_sk_storage_get(&marks, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
         if (!mark)
             return refuse_full(at);

@@ -179,9 +179,9 @@ static __noinline int judge(struct judged *judged)
     if (known >= 0)
         return known;
     switch (decide(&judged->question)) {
-    case WALL_LAYER_PERMIT:
+    case WALL_MODE_PERMIT:
         return PACKET_PASSED;
-    case WALL_LAYER_HOLD:
+    case WALL_MODE_HOLD:
         return datagram_hold(judged);
     default:
         count(judged->at, WALL_COUNTER_BLOCKED);
@@ -244,7 +244,7 @@ int egress_hold(struct __sk_buff *packet)
 
     struct judged judged = { .packet = packet, .socket = socket, .at = at };
     judged.question.policy = policy_read(at);
-    judged.question.is_v6 = socket->family == AF_INET6;
+    judged.question.layer = WALL_LAYER_CONNECT_V4 + (socket->family == AF_INET6);
     if (parse_packet(packet, &judged.ends)) {
         count(at, WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;

@@ -15,8 +15,11 @@ struct wall_datapath;
 // One flow at one layer, as the kernel saw it. Addresses in network byte order (IPv4 in the first 4 bytes), ports in
 // host byte order. Borrowed: valid during the callback.
 struct wall_flow {
-    uint64_t id;            // unique for the life of the datapath and across its restarts
+    uint64_t id;            // of this question: unique for the life of the datapath and across its restarts
+    uint64_t handle;        // of the connection, the same at all its layers; 0 before there is one (bind, listen)
     uint16_t layer_id;      // FWPS_LAYER_ALE_AUTH_CONNECT_V4 …
+    bool inbound;           // direction of the flow's first packet
+    uint32_t reauthorize_reason;  // FWP_CONDITION_REAUTHORIZE_REASON_*; 0: the first authorization
     uint8_t family;         // AF_INET or AF_INET6
     uint8_t protocol;       // IPPROTO_TCP, UDP, ICMP, ICMPV6
     uint8_t irql;           // 0 PASSIVE_LEVEL, 2 DISPATCH_LEVEL: the context the hook ran in
@@ -26,6 +29,7 @@ struct wall_flow {
     uint32_t user_id, group_id;
     uint64_t cgroup_id;
     uint64_t socket_cookie;
+    uint64_t parent_cookie;  // of the listening socket, when this one was accepted from it; else 0
     uint64_t netns_cookie;
     uint64_t executable_inode;
     uint32_t executable_device;  // kernel encoding (MKDEV)
@@ -54,6 +58,20 @@ struct wall_datapath_events {
     // The kernel decided a flow by itself (a static filter). For the log; may be incomplete under load (see stats).
     void (*flow_decided)(void *context, const struct wall_flow *flow, enum wall_flow_decision decision,
                          uint64_t filter_id);
+    // At a layer that only tells: FLOW_ESTABLISHED, ENDPOINT_CLOSURE, RESOURCE_RELEASE. Only while the policy has
+    // filters there. Nothing is held; to end the flow call wall_datapath_abort().
+    void (*flow_noticed)(void *context, const struct wall_flow *flow);
+    // The true end of a flow of which flow_noticed() told FLOW_ESTABLISHED; once, after its ENDPOINT_CLOSURE.
+    void (*flow_ended)(void *context, uint64_t handle);
+};
+
+// One packet of a driver's, from the IP header on.
+struct wall_injection {
+    uint64_t netns_cookie;  // where
+    bool receive;           // false: sent as if from this host; true: received as if it had arrived
+    uint32_t interface_index;  // 0: by the routes
+    const uint8_t *packet;
+    size_t packet_bytes;
 };
 
 struct wall_datapath_config {
@@ -99,6 +117,13 @@ int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy 
 
 // Answers a held flow, once. Returns 0, or -ENOENT when the flow is unknown or gone.
 int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision);
+
+// Cuts a live flow: its socket gets ECONNABORTED. Returns 0, or -ENOENT when there is no such flow (any more).
+int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle);
+
+// Sends or receives a packet that no layer judges again. Returns 0, -EINVAL (no IP packet), -ENOENT (no flow is or was
+// lately held in that namespace), or -errno of the socket.
+int wall_datapath_inject(struct wall_datapath *datapath, const struct wall_injection *injection);
 
 // A snapshot of the counters since the datapath was first opened.
 void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapath_stats *ret_stats);

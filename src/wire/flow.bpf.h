@@ -13,18 +13,40 @@
 #define WALL_NAME_MAX 256u   // longer than any name of a directory entry (255)
 #define WALL_COMM_BYTES 16u  // TASK_COMM_LEN
 
-// What a layer does with a connection before any filter is looked at in detail.
-enum wall_layer_mode {
-    WALL_LAYER_PERMIT,  // no filter, or one that permits everything
-    WALL_LAYER_BLOCK,   // one filter that blocks everything
-    WALL_LAYER_HOLD,    // user space decides
+// The layers the kernel knows. Each number is that of the layer's tables in the bundle (tables.bpf.h) and the place of
+// its mode in the policy word; the V6 layer follows its V4 twin.
+enum wall_layer {
+    WALL_LAYER_CONNECT_V4,
+    WALL_LAYER_CONNECT_V6,
+    WALL_LAYER_ACCEPT_V4,
+    WALL_LAYER_ACCEPT_V6,
+    WALL_LAYER_LISTEN_V4,
+    WALL_LAYER_LISTEN_V6,
+    WALL_LAYER_ASSIGNMENT_V4,
+    WALL_LAYER_ASSIGNMENT_V6,
+    WALL_LAYER_ESTABLISHED_V4,
+    WALL_LAYER_ESTABLISHED_V6,
+    WALL_LAYER_CLOSURE_V4,
+    WALL_LAYER_CLOSURE_V6,
+    WALL_LAYER_RELEASE_V4,
+    WALL_LAYER_RELEASE_V6,
+    WALL_LAYER_COUNT_,
 };
 
-// The committed policy in one word, so that one store switches it: generation << 16 | mode of V6 << 8 | mode of V4.
-#define WALL_POLICY_WORD(generation, mode_v4, mode_v6) \
-    ((uint64_t)(generation) << 16 | (uint64_t)(mode_v6) << 8 | (uint64_t)(mode_v4))
-#define WALL_POLICY_MODE(word, is_v6) ((enum wall_layer_mode)((word) >> ((is_v6) ? 8 : 0) & 0xff))
-#define WALL_POLICY_GENERATION(word) ((word) >> 16)
+// What a layer does with a connection before any filter is looked at in detail.
+enum wall_layer_mode {
+    WALL_MODE_PERMIT,  // no filter, or none that could do anything but permit
+    WALL_MODE_BLOCK,   // one filter that blocks everything
+    WALL_MODE_TABLES,  // the compiled tables decide
+    WALL_MODE_HOLD,    // user space decides
+};
+
+// The committed policy in one word, so that one store switches it: the generation above two bits of mode per layer. The
+// tables of generation g are in element g & 1 of the map `policy`.
+#define WALL_POLICY_SHIFT 32u
+#define WALL_POLICY_MODES(layer, mode) ((uint64_t)(mode) << 2 * (layer))
+#define WALL_POLICY_MODE(word, layer) ((enum wall_layer_mode)((word) >> 2 * (layer) & 3))
+#define WALL_POLICY_GENERATION(word) ((word) >> WALL_POLICY_SHIFT)
 
 enum wall_counter {
     WALL_COUNTER_SEEN,         // flows that needed more than the mode of their layer

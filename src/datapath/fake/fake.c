@@ -184,3 +184,13 @@ void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapat
 {
     *ret_stats = datapath->stats;
 }
+
+int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle)
+{
+    return -ENOENT;
+}
+
+int wall_datapath_inject(struct wall_datapath *datapath, const struct wall_injection *injection)
+{
+    return -ENOENT;
+}

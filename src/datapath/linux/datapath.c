@@ -264,26 +264,27 @@ static enum wall_layer_mode mode_of(const struct wall_policy *policy, uint16_t l
 {
     const struct wall_policy_layer *layer = wall_policy_layer(policy, layer_id);
     if (!layer || layer->filter_count == 0)
-        return WALL_LAYER_PERMIT;
+        return WALL_MODE_PERMIT;
     if (layer->filter_count > 1)
-        return WALL_LAYER_HOLD;
+        return WALL_MODE_HOLD;
     const struct wall_filter *only = layer->sublayers[0].filters[0];
     if (only->condition_count == 0 && only->action == FWP_ACTION_PERMIT)
-        return WALL_LAYER_PERMIT;
-    return only->condition_count == 0 && only->action == FWP_ACTION_BLOCK ? WALL_LAYER_BLOCK : WALL_LAYER_HOLD;
+        return WALL_MODE_PERMIT;
+    return only->condition_count == 0 && only->action == FWP_ACTION_BLOCK ? WALL_MODE_BLOCK : WALL_MODE_HOLD;
 }
 
 int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy *policy, struct wall_error *err)
 {
     enum wall_layer_mode v4 = mode_of(policy, FWPS_LAYER_ALE_AUTH_CONNECT_V4);
     enum wall_layer_mode v6 = mode_of(policy, FWPS_LAYER_ALE_AUTH_CONNECT_V6);
-    bool enforcing = v4 != WALL_LAYER_PERMIT || v6 != WALL_LAYER_PERMIT;
+    bool enforcing = v4 != WALL_MODE_PERMIT || v6 != WALL_MODE_PERMIT;
     if (enforcing) {
         int r = wall_hooks_attach(&datapath->hooks, err);
         if (r < 0)
             return r;
     }
-    uint64_t word = WALL_POLICY_WORD(wall_policy_generation(policy), v4, v6);
+    uint64_t word = wall_policy_generation(policy) << WALL_POLICY_SHIFT | WALL_POLICY_MODES(WALL_LAYER_CONNECT_V4, v4) |
+                    WALL_POLICY_MODES(WALL_LAYER_CONNECT_V6, v6);
     __atomic_store_n(&datapath->hooks.state->policy, word, __ATOMIC_RELEASE);
     datapath->enforcing = enforcing;
     if (!enforcing) {
@@ -306,4 +307,14 @@ void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapat
     stats.fail_closed = __atomic_load_n(&counters[WALL_COUNTER_FAIL_CLOSED], __ATOMIC_RELAXED);
     stats.packets_dropped = __atomic_load_n(&counters[WALL_COUNTER_OVERFLOW], __ATOMIC_RELAXED);
     *ret_stats = stats;
+}
+
+int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle)
+{
+    return -ENOENT;
+}
+
+int wall_datapath_inject(struct wall_datapath *datapath, const struct wall_injection *injection)
+{
+    return -ENOENT;
 }

@@ -98,6 +98,7 @@ static void report(struct wall_datapath *datapath, struct wall_held *held)
     const struct wall_flow_facts *facts = datapath->facts;
     struct wall_flow flow = {
         .id = held->flow_id,
+        .handle = held->flow_id,
         .layer_id = facts->family == AF_INET6 ? FWPS_LAYER_ALE_AUTH_CONNECT_V6 : FWPS_LAYER_ALE_AUTH_CONNECT_V4,
         .family = facts->family,
         .protocol = facts->protocol,
