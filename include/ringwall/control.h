@@ -36,6 +36,8 @@ struct wall_control_status {
     uint64_t flows_seen, flows_held_now, flows_permitted, flows_blocked, flows_gone;
     uint64_t events_lost;  // log records dropped; verdicts are never lost
     uint64_t fail_closed;  // flows refused because a table or buffer was full
+    uint64_t table_bytes;  // of the compiled policy in the kernel
+    uint64_t compile_us, load_us;  // how long it took to compile and to load
 };
 
 // What the service is doing now.
@@ -83,6 +85,7 @@ struct wall_control_decision {
     uint64_t held_us;  // how long the flow waited; 0: decided in the kernel
     uint64_t filter_id;
     uint64_t flow_id;
+    uint64_t repeats;  // decisions like this one before it that were counted but not told one by one
     uint32_t action;  // FWP_ACTION_PERMIT or FWP_ACTION_BLOCK
     uint32_t process_id, user_id;
     uint16_t layer_id;  // FWPS_LAYER_*

@@ -1,16 +1,11 @@
-// connect(): TCP is held here; a connected datagram socket is marked, and its flow held when it sends.
+// connect(): TCP is decided here; a connected datagram socket is marked, and its flow held when it sends.
 #include "datagram.bpf.h"
-#include "decide.bpf.h"
-#include "hold.bpf.h"
 
-
-
-static __always_inline int hold_stream(struct bpf_sock_addr *call, struct wall_state *at,
-                                       const struct flow_question *question)
+static __noinline int hold_stream(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
 {
     struct bpf_sock *socket = call->sk;
-    if (!socket)
-        return refuse_full(at);
+    if (!at || !socket)
+        return refuse(ENOBUFS);
     struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
     if (!mark)
         return refuse_full(at);
@@ -19,18 +14,20 @@ static __always_inline int hold_stream(struct bpf_sock_addr *call, struct wall_s
     struct wall_flow_facts *of = facts_new(flow_id);
     if (!of)
         return refuse_full(at);
+    struct remote remote;
+    remote_of_call(call, is_ipv4, &remote);
     stream_key(&of->key, flow_id);
     of->flow_id = flow_id;
     of->time_ns = bpf_ktime_get_boot_ns();
     of->socket_cookie = bpf_get_socket_cookie(call);
     of->netns_cookie = bpf_get_netns_cookie(call);
     facts_set_socket(of, socket);
-    facts_set_remote(of, &question->remote);
+    facts_set_remote(of, &remote);
     owner_read(of);
 
     struct wall_flow_key key;
     stream_key(&key, flow_id);
-    if (flow_insert(&key, flow_id, WALL_POLICY_GENERATION(question->policy), of->time_ns)) {
+    if (flow_insert(&key, flow_id, WALL_POLICY_GENERATION(policy_read(at)), of->time_ns)) {
         bpf_map_delete_elem(&facts, &flow_id);
         return refuse_full(at);
     }
@@ -40,30 +37,36 @@ static __always_inline int hold_stream(struct bpf_sock_addr *call, struct wall_s
 }
 
 // The flow of an earlier connect() of the same socket: that attempt is over.
-static __always_inline void drop_earlier(struct wall_state *at, struct socket_mark *mark, uint64_t cookie)
+static __noinline int drop_earlier(struct wall_state *at, struct socket_mark *mark, uint64_t cookie)
 {
-    uint64_t earlier = mark->flow_id;
-    if (!earlier)
-        return;
+    uint64_t earlier = mark ? mark->flow_id : 0;
+    if (!at || !earlier)
+        return 0;
     mark->flow_id = 0;
     stream_forget(earlier);
     announce_release(at, cookie, earlier);
+    return 0;
 }
 
-static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wall_state *at,
-                                          const struct flow_question *question)
+static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
 {
+    struct judgement judgement = { .layer = call_layer(call) };
     struct bpf_sock *socket = call->sk;
     struct socket_mark *mark = socket ? bpf_sk_storage_get(&marks, socket, NULL, 0) : NULL;
-    enum wall_layer_mode decision = decide(question);
     if (mark)
         drop_earlier(at, mark, bpf_get_socket_cookie(call));
-    if (decision == WALL_MODE_PERMIT)
+    if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)
         return CALL_ALLOWED;
-    if (decision == WALL_MODE_HOLD)
-        return hold_stream(call, at, question);
-    count(at, WALL_COUNTER_BLOCKED);
-    return refuse(EACCES);
+    switch (judge_call(call, at, &judgement, is_ipv4)) {
+    case WALL_VERDICT_PERMIT:
+        return CALL_ALLOWED;
+    case WALL_VERDICT_BLOCK:
+        return refuse(EACCES);
+    case WALL_VERDICT_HOLD:
+        return hold_stream(call, at, is_ipv4);
+    default:
+        return refuse_full(at);
+    }
 }
 
 static __always_inline int authorize(struct bpf_sock_addr *call, bool is_ipv4)
@@ -71,12 +74,10 @@ static __always_inline int authorize(struct bpf_sock_addr *call, bool is_ipv4)
     struct wall_state *at = state_get();
     if (!at)
         return refuse(ENOBUFS);
-    struct flow_question question;
-    question_of_call(call, at, is_ipv4, &question);
     if (call->type == SOCK_STREAM)
-        return connect_stream(call, at, &question);
+        return connect_stream(call, at, is_ipv4);
     if (call->type == SOCK_DGRAM && is_udp(call->protocol))
-        return authorize_datagram(call, at, &question, false);
+        return authorize_datagram(call, at, is_ipv4, false);
     return CALL_ALLOWED;  // ping and raw sockets are judged by what they send
 }
 

@@ -2,7 +2,7 @@
 // leaves; the calls only refuse what is already known to be blocked, and mark sockets whose packets must be looked at.
 #pragma once
 
-#include "decide.bpf.h"
+#include "call.bpf.h"
 #include "hold.bpf.h"
 
 static __always_inline void datagram_key(struct wall_flow_key *ret_key, uint64_t cookie, const struct remote *remote)
@@ -22,51 +22,69 @@ static __always_inline bool is_fresh(struct wall_state *at, const struct wall_fl
 }
 
 // What is decided of this flow already. Returns 0 when nothing is.
-static __always_inline uint32_t known_state(struct wall_state *at, const struct flow_question *question,
-                                            uint64_t cookie)
+static __noinline int known_state(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
 {
+    struct remote remote;
     struct wall_flow_key key;
-    datagram_key(&key, cookie, &question->remote);
+    if (!at)
+        return 0;
+    remote_of_call(call, is_ipv4, &remote);
+    datagram_key(&key, bpf_get_socket_cookie(call), &remote);
     struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &key);
     if (!entry)
         return 0;
-    if (entry->state != WALL_FLOW_HELD && !is_fresh(at, entry, question->policy, bpf_ktime_get_boot_ns()))
+    if (entry->state != WALL_FLOW_HELD && !is_fresh(at, entry, policy_read(at), bpf_ktime_get_boot_ns()))
         return 0;
-    return entry->state;
+    return (int)entry->state;
 }
 
-// Notes where this thread sends to.
-static __always_inline void mark_record(struct socket_mark *mark, const struct remote *remote)
+// Notes where this call sends to, and whether it was permitted. `is_send`: by this thread, with this one packet.
+static __noinline int mark_record(struct bpf_sock_addr *call, struct socket_mark *mark,
+                                  const struct judgement *judgement, bool is_permitted, bool is_ipv4, bool is_send)
 {
+    struct remote remote;
+    if (!mark || !judgement)
+        return 0;
+    remote_of_call(call, is_ipv4, &remote);
     uint32_t sender = current_thread();
     bpf_spin_lock(&mark->lock);
-    mark->sender = sender;
-    __builtin_memcpy(mark->address, remote->address, sizeof(mark->address));
-    mark->port = remote->port;
+    if (is_send)
+        mark->sender = sender;
+    __builtin_memcpy(mark->address, remote.address, sizeof(mark->address));
+    mark->port = remote.port;
+    mark->permitted = is_permitted;
+    mark->generation = judgement->generation;
     bpf_spin_unlock(&mark->lock);
+    return 0;
 }
 
-static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct wall_state *at,
-                                              const struct flow_question *question, bool is_send)
+static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4,
+                                              bool is_send)
 {
+    struct judgement judgement = { .layer = call_layer(call) };
     struct bpf_sock *socket = call->sk;
     if (!socket)
         return refuse_full(at);
     struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
-    uint32_t known = mark ? known_state(at, question, bpf_get_socket_cookie(call)) : 0;
-    enum wall_layer_mode decision = WALL_MODE_HOLD;
-    if (!known)
-        decision = decide(question);
-    if (known == WALL_FLOW_BLOCKED || decision == WALL_MODE_BLOCK) {
+    int verdict = WALL_VERDICT_PERMIT;
+    int known = mark ? known_state(call, at, is_ipv4) : 0;
+    if (known == WALL_FLOW_BLOCKED) {
         count(at, WALL_COUNTER_BLOCKED);
         return refuse(EACCES);
     }
-    if (!mark && decision == WALL_MODE_HOLD) {
+    if (!known && policy_mode(at, judgement.layer) != WALL_MODE_PERMIT) {
+        verdict = judge_call(call, at, &judgement, is_ipv4);
+        if (verdict < 0)
+            return refuse_full(at);
+        if (verdict == WALL_VERDICT_BLOCK)
+            return refuse(EACCES);
+    }
+    if (!mark && verdict == WALL_VERDICT_HOLD) {
         mark = bpf_sk_storage_get(&marks, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
         if (!mark)
             return refuse_full(at);
     }
-    if (mark && is_send)
-        mark_record(mark, &question->remote);
+    if (mark)
+        mark_record(call, mark, &judgement, !known && verdict == WALL_VERDICT_PERMIT, is_ipv4, is_send);
     return CALL_ALLOWED;
 }

@@ -1,7 +1,6 @@
 // Outgoing packets: those of held flows are captured and kept back. Here flows of datagrams begin, in the context of
 // the thread that sends.
 #include "datagram.bpf.h"
-#include "decide.bpf.h"
 #include "hold.bpf.h"
 #include "packet.bpf.h"
 
@@ -32,12 +31,17 @@ static __always_inline int stream_held(struct __sk_buff *packet, struct bpf_sock
     return PACKET_REFUSED;
 }
 
-static __always_inline int stream_packet(struct __sk_buff *packet, struct bpf_sock *socket, struct wall_state *at,
-                                         struct socket_mark *mark)
+static __noinline int stream_packet(struct __sk_buff *packet, struct wall_state *at, struct socket_mark *mark)
 {
-    uint64_t flow_id = mark->flow_id;
-    if (!flow_id)
+    struct bpf_sock *socket = packet->sk;
+    uint64_t flow_id = mark ? mark->flow_id : 0;
+    if (!at || !flow_id)
         return PACKET_PASSED;
+    if (!socket)
+        return PACKET_REFUSED;
+    socket = bpf_sk_fullsock(socket);
+    if (!socket)
+        return PACKET_REFUSED;
     struct wall_flow_key key;
     stream_key(&key, flow_id);
     struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &key);
@@ -86,24 +90,25 @@ static __always_inline void datagram_remote(struct bpf_sock *socket, struct sock
         remote_of_socket(socket, ret_remote);
 }
 
-// A packet that is being judged.
+// A flow whose packet is at hand.
 struct judged {
-    struct __sk_buff *packet;
-    struct bpf_sock *socket;
-    struct wall_state *at;
-    struct flow_question question;
+    struct remote remote;
+    uint8_t protocol;
+    uint32_t flags;  // of the record: enum wall_record_flag
     struct wall_flow_key key;
     struct packet_ends ends;
-    uint32_t flags;  // of the record: enum wall_record_flag
 };
 
 // The facts of a flow that begins with this packet.
-static __always_inline struct wall_flow_facts *datagram_facts(struct judged *judged, uint64_t flow_id)
+static __noinline int datagram_facts(struct __sk_buff *packet, const struct judged *judged, uint64_t flow_id)
 {
-    struct bpf_sock *socket = judged->socket;
-    struct wall_flow_facts *of = facts_new(flow_id);
+    struct bpf_sock *socket = packet->sk;
+    if (!socket || !judged)
+        return 0;
+    socket = bpf_sk_fullsock(socket);
+    struct wall_flow_facts *of = socket ? facts_new(flow_id) : NULL;
     if (!of)
-        return NULL;
+        return 0;
     struct sock *kernel = kernel_socket(socket);
     struct remote local;
     local_of_socket(socket, &local);
@@ -116,29 +121,30 @@ static __always_inline struct wall_flow_facts *datagram_facts(struct judged *jud
     of->netns_cookie = BPF_CORE_READ(kernel, __sk_common.skc_net.net, net_cookie);
     of->irql = 2;  // DISPATCH_LEVEL
     facts_set_socket(of, socket);
-    of->protocol = judged->question.protocol;
-    facts_set_remote(of, &judged->question.remote);
-    facts_set_local(of, &local, judged->packet->ifindex);
+    of->protocol = judged->protocol;
+    facts_set_remote(of, &judged->remote);
+    facts_set_local(of, &local, packet->ifindex);
     owner_read(of);
-    return of;
+    return 1;
 }
 
-static __noinline int datagram_hold(struct judged *judged)
+static __noinline int datagram_hold(struct __sk_buff *packet, struct wall_state *at, struct judged *judged)
 {
-    struct wall_state *at = judged->at;
+    if (!at || !judged)
+        return PACKET_REFUSED;
     struct wall_flow_key *key = &judged->key;
-    uint64_t flow_id = flow_id_next(at), generation = WALL_POLICY_GENERATION(judged->question.policy);
-    struct wall_flow_facts *of = datagram_facts(judged, flow_id);
-    if (!of) {
+    uint64_t flow_id = flow_id_next(at);
+    if (!datagram_facts(packet, judged, flow_id)) {
         count(at, WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;
     }
     // Another thread may have begun the same flow meanwhile; then this packet joins that one's queue.
-    bool is_first = !flow_insert(key, flow_id, generation, of->time_ns);
+    bool is_first =
+        !flow_insert(key, flow_id, WALL_POLICY_GENERATION(policy_read(at)), bpf_ktime_get_boot_ns());
     if (!is_first)
         bpf_map_delete_elem(&facts, &flow_id);
     struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, key);
-    if (entry && queue_packet(judged->packet, at, entry, entry->flow_id, judged->flags)) {
+    if (entry && queue_packet(packet, at, entry, entry->flow_id, judged->flags)) {
         if (is_first)
             count(at, WALL_COUNTER_SEEN);
         return PACKET_CONGESTION;
@@ -152,71 +158,189 @@ static __noinline int datagram_hold(struct judged *judged)
 }
 
 // What becomes of a packet whose flow is in the table. Returns -1 when the flow must be judged anew.
-static __always_inline int datagram_known(struct judged *judged)
+static __always_inline int datagram_known(struct __sk_buff *packet, struct wall_state *at, struct judged *judged)
 {
     struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &judged->key);
     if (!entry)
         return -1;
     if (entry->state == WALL_FLOW_HELD) {
-        queue_packet(judged->packet, judged->at, entry, entry->flow_id, judged->flags);
+        queue_packet(packet, at, entry, entry->flow_id, judged->flags);
         return PACKET_CONGESTION;
     }
     uint64_t now = bpf_ktime_get_boot_ns();
-    if (!is_fresh(judged->at, entry, judged->question.policy, now)) {
+    if (!is_fresh(at, entry, policy_read(at), now)) {
         bpf_map_delete_elem(&flows, &judged->key);
         return -1;
     }
     entry->last_used_ns = now;
     if (entry->state == WALL_FLOW_PERMITTED)
         return PACKET_PASSED;
-    count(judged->at, WALL_COUNTER_BLOCKED);
+    count(at, WALL_COUNTER_BLOCKED);
     return PACKET_REFUSED;
 }
 
-static __noinline int judge(struct judged *judged)
+// Whether the tables in force permitted the call that sends to `remote`.
+static __always_inline bool is_permitted(struct wall_state *at, struct socket_mark *mark, const struct remote *remote)
 {
-    int known = datagram_known(judged);
-    if (known >= 0)
-        return known;
-    switch (decide(&judged->question)) {
-    case WALL_MODE_PERMIT:
-        return PACKET_PASSED;
-    case WALL_MODE_HOLD:
-        return datagram_hold(judged);
-    default:
-        count(judged->at, WALL_COUNTER_BLOCKED);
+    struct remote recorded = { 0 };
+    bpf_spin_lock(&mark->lock);
+    __builtin_memcpy(recorded.address, mark->address, sizeof(recorded.address));
+    bool permitted = mark->permitted && mark->port == remote->port;
+    uint32_t generation = mark->generation;
+    bpf_spin_unlock(&mark->lock);
+    return permitted && same_address(remote, recorded.address) &&
+           generation == (uint32_t)WALL_POLICY_GENERATION(policy_read(at));
+}
+
+static __noinline int datagram_packet(struct __sk_buff *packet, struct wall_state *at, struct socket_mark *mark)
+{
+    struct bpf_sock *socket = packet->sk;
+    struct judged judged = { .remote = { 0 } };
+    if (!at || !mark || !socket)
+        return PACKET_REFUSED;
+    socket = bpf_sk_fullsock(socket);
+    if (!socket || parse_packet(packet, &judged.ends)) {
+        count(at, WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;
     }
-}
-
-static __always_inline int datagram_packet(struct judged *judged, struct socket_mark *mark)
-{
-    judged->question.protocol = (uint8_t)judged->socket->protocol;
-    datagram_remote(judged->socket, mark, &judged->ends, &judged->question.remote);
-    datagram_key(&judged->key, bpf_get_socket_cookie(judged->packet), &judged->question.remote);
-    return judge(judged);
-}
-
-// Ping and raw sockets, and whatever has no hook at its calls.
-static __always_inline int other_packet(struct judged *judged)
-{
-    struct sock *kernel = kernel_socket(judged->socket);
-    const struct packet_ends *ends = &judged->ends;
-    uint64_t cookie = bpf_get_socket_cookie(judged->packet);
-    // The kernel's own (ICMP errors, neighbour discovery, TCP resets), and the packets user space sends again.
-    if (BPF_CORE_READ_BITFIELD_PROBED(kernel, sk_kern_sock) || bpf_map_lookup_elem(&injectors, &cookie))
+    judged.protocol = (uint8_t)socket->protocol;
+    datagram_remote(socket, mark, &judged.ends, &judged.remote);
+    datagram_key(&judged.key, bpf_get_socket_cookie(packet), &judged.remote);
+    int known = datagram_known(packet, at, &judged);
+    if (known >= 0)
+        return known;
+    uint32_t layer = WALL_LAYER_CONNECT_V4 + (socket->family == AF_INET6);
+    if (policy_mode(at, layer) == WALL_MODE_PERMIT || is_permitted(at, mark, &judged.remote))
         return PACKET_PASSED;
-    judged->question.protocol = ends->protocol;
-    judged->question.remote = ends->remote;
-    judged->key =
-        (struct wall_flow_key){ .number = cookie, .kind = WALL_FLOW_PACKET, .protocol = ends->protocol };
+    return datagram_hold(packet, at, &judged);
+}
+
+// --- Ping and raw sockets, and whatever has no hook at its calls ---
+
+static __noinline int other_ends(struct __sk_buff *packet, struct judged *judged)
+{
+    struct bpf_sock *socket = packet->sk;
+    if (!judged || !socket || parse_packet(packet, &judged->ends))
+        return 0;
+    socket = bpf_sk_fullsock(socket);
+    if (!socket)
+        return 0;
+    const struct packet_ends *ends = &judged->ends;
+    judged->protocol = ends->protocol;
+    judged->remote = ends->remote;
+    judged->key = (struct wall_flow_key){
+        .number = bpf_get_socket_cookie(packet),
+        .kind = WALL_FLOW_PACKET,
+        .protocol = ends->protocol,
+    };
     __builtin_memcpy(judged->key.address, ends->remote.address, sizeof(judged->key.address));
     bool is_icmp = ends->protocol == IPPROTO_ICMP || ends->protocol == IPPROTO_ICMPV6;
-    // An IPv4 ping socket reports CONGESTION as ENOBUFS, whatever its options; `ping` then tries again.
-    if (judged->socket->type == SOCK_DGRAM && judged->socket->family == AF_INET)
-        judged->flags = WALL_RECORD_SENDER_TOLD;
     judged->key.port = is_icmp ? (uint16_t)(ends->local.port << 8 | ends->remote.port) : ends->remote.port;
-    return judge(judged);
+    // An IPv4 ping socket reports CONGESTION as ENOBUFS, whatever its options; `ping` then tries again.
+    if (socket->type == SOCK_DGRAM && socket->family == AF_INET)
+        judged->flags = WALL_RECORD_SENDER_TOLD;
+    return 1;
+}
+
+static __noinline int question_of_packet(struct __sk_buff *packet, struct wall_question *question,
+                                         const struct judgement *judgement)
+{
+    struct packet_ends ends;
+    if (!question || !judgement || parse_packet(packet, &ends))
+        return 0;
+    bool is_v6 = judgement->layer & 1;
+    question_set_remote(question, &ends.remote, is_v6);
+    question_set_local(question, &ends.local, is_v6);
+    question_set_owner(question, &judgement->executable, ends.protocol);
+    question->local_port = ends.local.port;  // an echo reply has type 0
+    question->interface_index = packet->ifindex;
+    question->known |= 1 << WALL_DIMENSION_LOCAL_PORT | 1 << WALL_DIMENSION_INTERFACE;
+    return 1;
+}
+
+VERIFIED_ALONE int ask_of_packet(struct __sk_buff *packet, struct judgement *judgement)
+{
+    struct wall_evaluation evaluation = { .question = { 0 } };
+    struct wall_state *at = state_get();
+    if (!at || !judgement)
+        return -1;
+    int mode = policy_tables(at, judgement->layer, &evaluation);
+    if (mode != WALL_MODE_TABLES)
+        return mode == WALL_MODE_PERMIT ? WALL_VERDICT_PERMIT : -1;
+    if (!question_of_packet(packet, &evaluation.question, judgement))
+        return -1;
+    question_forget(&evaluation);
+    wall_evaluate(evaluation.tables, judgement->layer, &evaluation);
+    judgement->filter_id = evaluation.decision.filter_id;
+    judgement->generation = evaluation.decision.generation;
+    return (int)evaluation.decision.verdict;
+}
+
+VERIFIED_ALONE int log_packet(struct __sk_buff *packet, const struct judgement *judgement, uint32_t verdict)
+{
+    struct packet_ends ends;
+    struct wall_state *at = state_get();
+    if (!at || !judgement || parse_packet(packet, &ends))
+        return 0;
+    struct logged logged = {
+        .local = ends.local,
+        .remote = ends.remote,
+        .executable_id = judgement->executable.id,
+        .filter_id = judgement->filter_id,
+        .socket_cookie = bpf_get_socket_cookie(packet),
+        .interface_index = packet->ifindex,
+        .layer = (uint8_t)judgement->layer,
+        .verdict = (uint8_t)verdict,
+        .protocol = ends.protocol,
+        .irql = 2,
+    };
+    return log_decision(at, &logged);
+}
+
+static __noinline int other_known(struct __sk_buff *packet, struct wall_state *at, bool is_held)
+{
+    struct judged judged = { .remote = { 0 } };
+    if (!at || !other_ends(packet, &judged)) {
+        if (at)
+            count(at, WALL_COUNTER_FAIL_CLOSED);
+        return PACKET_REFUSED;
+    }
+    return is_held ? datagram_hold(packet, at, &judged) : datagram_known(packet, at, &judged);
+}
+
+// The kernel's own packets (ICMP errors, neighbour discovery, TCP resets), and those that user space sends again.
+static __noinline int is_exempt(struct __sk_buff *packet)
+{
+    struct bpf_sock *socket = packet->sk;
+    if (!socket)
+        return 1;
+    struct sock *kernel = kernel_socket(socket);
+    uint64_t cookie = bpf_get_socket_cookie(packet);
+    return BPF_CORE_READ_BITFIELD_PROBED(kernel, sk_kern_sock) || bpf_map_lookup_elem(&injectors, &cookie);
+}
+
+static __always_inline int other_packet(struct __sk_buff *packet, struct bpf_sock *socket, struct wall_state *at)
+{
+    struct judgement judgement = { .layer = WALL_LAYER_CONNECT_V4 + (socket->family == AF_INET6) };
+    if (is_exempt(packet))
+        return PACKET_PASSED;
+    int known = other_known(packet, at, false);
+    if (known >= 0)
+        return known;
+    if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)
+        return PACKET_PASSED;
+    int verdict = executable_find(&judgement.executable) ? ask_of_packet(packet, &judgement) : -1;
+    if (verdict == WALL_VERDICT_HOLD)
+        return other_known(packet, at, true);
+    if (verdict != WALL_VERDICT_PERMIT && verdict != WALL_VERDICT_BLOCK) {
+        count(at, WALL_COUNTER_FAIL_CLOSED);
+        return PACKET_REFUSED;
+    }
+    bool is_blocked = verdict == WALL_VERDICT_BLOCK;
+    count(at, is_blocked ? WALL_COUNTER_BLOCKED : WALL_COUNTER_PERMITTED);
+    if (is_blocked || at->log_permits)
+        log_packet(packet, &judgement, (uint32_t)verdict);
+    return is_blocked ? PACKET_REFUSED : PACKET_PASSED;
 }
 
 SEC("cgroup_skb/egress")
@@ -239,15 +363,7 @@ int egress_hold(struct __sk_buff *packet)
     struct wall_state *at = state_get();
     if (!at)
         return PACKET_REFUSED;
-    if (mark && is_stream)
-        return stream_packet(packet, socket, at, mark);
-
-    struct judged judged = { .packet = packet, .socket = socket, .at = at };
-    judged.question.policy = policy_read(at);
-    judged.question.layer = WALL_LAYER_CONNECT_V4 + (socket->family == AF_INET6);
-    if (parse_packet(packet, &judged.ends)) {
-        count(at, WALL_COUNTER_FAIL_CLOSED);
-        return PACKET_REFUSED;
-    }
-    return mark ? datagram_packet(&judged, mark) : other_packet(&judged);
+    if (!mark)
+        return other_packet(packet, socket, at);
+    return is_stream ? stream_packet(packet, at, mark) : datagram_packet(packet, at, mark);
 }

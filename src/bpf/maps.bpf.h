@@ -2,6 +2,8 @@
 #pragma once
 
 #include "program.bpf.h"
+#include "wire/log.bpf.h"
+#include "wire/tables.bpf.h"
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -61,6 +63,54 @@ struct {
     __type(value, uint64_t);
 } injectors SEC(".maps") __weak;
 
+// The compiled policy (wire/tables.bpf.h): that of generation g in element g & 1. The other element is empty, or on its
+// way out.
+struct tables_pages {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(uint32_t));
+    __uint(value_size, WALL_PAGE_BYTES);
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, 2);
+    __type(key, uint32_t);
+    __array(values, struct tables_pages);
+} policy SEC(".maps") __weak;
+
+// App ids that filters name, by the hash of their path.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, struct wall_path_hash);
+    __type(value, uint32_t);
+} apps SEC(".maps") __weak;
+
+// Executables seen. Full: the one not seen for longest is forgotten, and walked again when it comes back.
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 1);
+    __type(key, struct wall_executable_key);
+    __type(value, struct wall_executable);
+} executables SEC(".maps") __weak;
+
+// Decisions for the log. Full: they are not told (LOG_LOST).
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+} log SEC(".maps") __weak;
+
+// Denials that were told, and how many like them were not. Full: the oldest are forgotten with their number.
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 1);
+    __type(key, struct wall_denial_key);
+    __type(value, struct wall_denial);
+} denials SEC(".maps") __weak;
+
 // A socket with this storage has, or had, a held flow. Sockets without it pay one failing lookup for a packet.
 struct socket_mark {
     uint64_t flow_id;  // TCP: the flow of the connect() in progress; 0: none
@@ -68,6 +118,8 @@ struct socket_mark {
     uint32_t sender;            // the thread whose sendto() came last …
     uint8_t address[16];        // … and where to: before NAT, which has been applied when the packet is seen
     uint16_t port;
+    uint16_t permitted;   // the call to there was permitted by the tables …
+    uint32_t generation;  // … of this generation, its low 32 bits
 };
 
 struct {

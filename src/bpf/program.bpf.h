@@ -43,6 +43,10 @@
         value_;                                                                       \
     })
 
+// A function that the verifier follows once, whoever calls it with whatever: not once for each state of each caller.
+// Weak, as each object has one.
+#define VERIFIED_ALONE __noinline __weak
+
 static __always_inline bool is_udp(uint32_t protocol)
 {
     return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;

@@ -6,9 +6,7 @@ static __always_inline int authorize(struct bpf_sock_addr *call, bool is_ipv4)
     struct wall_state *at = state_get();
     if (!at)
         return refuse(ENOBUFS);
-    struct flow_question question;
-    question_of_call(call, at, is_ipv4, &question);
-    return authorize_datagram(call, at, &question, true);
+    return authorize_datagram(call, at, is_ipv4, true);
 }
 
 SEC("cgroup/sendmsg4")

@@ -77,6 +77,8 @@ static void print_decision(const struct wall_control_decision *decision, FILE *f
         wall_text_duration(decision->held_us * 1000, held);
         fprintf(file, "  held %s", held);
     }
+    if (decision->repeats > 0)
+        fprintf(file, "  and %" PRIu64 " more", decision->repeats);
 }
 
 void wall_record_print(const struct wall_control_record *record, FILE *file)
@@ -137,7 +139,8 @@ static json_t *json_layer(uint16_t layer_id)
 static json_t *json_decision(const struct wall_control_decision *decision, uint64_t time_us)
 {
     char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN], number[4];
-    return json_pack("{s:s, s:o, s:s, s:o, s:I, s:o, s:o, s:b, s:I, s:s, s:s, s:i, s:s, s:i, s:o, s:o, s:i, s:I, s:I}",
+    return json_pack("{s:s, s:o, s:s, s:o, s:I, s:o, s:o, "
+                     "s:b, s:I, s:s, s:s, s:i, s:s, s:i, s:o, s:o, s:i, s:I, s:I, s:I}",
                      "type", "decision", "time", json_time(time_us), "action", name_action(decision), "layer",
                      json_layer(decision->layer_id), "filterId", (json_int_t)decision->filter_id, "filterName",
                      json_text(decision->filter_name), "driver", json_text(decision->driver), "veto", decision->veto,
@@ -147,7 +150,8 @@ static json_t *json_decision(const struct wall_control_decision *decision, uint6
                      print_address(decision->family, decision->remote_address, remote), "remotePort",
                      (int)decision->remote_port, "executable", json_text(decision->executable), "processName",
                      json_text(decision->process_name), "processId", (int)decision->process_id, "userId",
-                     (json_int_t)decision->user_id, "flowId", (json_int_t)decision->flow_id);
+                     (json_int_t)decision->user_id, "flowId", (json_int_t)decision->flow_id,
+                     "repeats", (json_int_t)decision->repeats);
 }
 
 json_t *wall_record_json(const struct wall_control_record *record)

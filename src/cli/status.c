@@ -26,6 +26,10 @@ static void print_status(const struct wall_control_status *status)
            " held now\n",
            status->flows_seen, status->flows_permitted, status->flows_blocked, status->flows_gone,
            status->flows_held_now);
+    if (status->table_bytes > 0)
+        printf("Tables     %.1f MiB in the kernel; the last change took %.1f ms to compile and %.1f ms to load\n",
+               (double)status->table_bytes / 1048576, (double)status->compile_us / 1000,
+               (double)status->load_us / 1000);
     if (status->fail_closed > 0)
         printf("Refused    %" PRIu64 " flow%s because a table or buffer was full\n", status->fail_closed,
                plural(status->fail_closed));
@@ -37,7 +41,8 @@ static void print_status(const struct wall_control_status *status)
 static int print_json(const struct wall_control_status *status)
 {
     json_t *json = json_pack(
-        "{s:s, s:i, s:I, s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I}",
+        "{s:s, s:i, s:I, s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, "
+        "s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I}",
         "version", status->version, "processId", (int)status->process_id, "uptimeMs", (json_int_t)status->uptime_ms,
         "scope", status->scope, "datapath", status->datapath, "generation", (json_int_t)status->generation, "filters",
         (int)status->filters, "callouts", (int)status->callouts, "sublayers", (int)status->sublayers, "providers",
@@ -45,7 +50,9 @@ static int print_json(const struct wall_control_status *status)
         (int)status->drivers, "flows", "seen", (json_int_t)status->flows_seen, "permitted",
         (json_int_t)status->flows_permitted, "blocked", (json_int_t)status->flows_blocked, "gone",
         (json_int_t)status->flows_gone, "heldNow", (json_int_t)status->flows_held_now, "failClosed",
-        (json_int_t)status->fail_closed, "eventsLost", (json_int_t)status->events_lost);
+        (json_int_t)status->fail_closed, "eventsLost", (json_int_t)status->events_lost, "tableBytes",
+        (json_int_t)status->table_bytes, "compileUs", (json_int_t)status->compile_us, "loadUs",
+        (json_int_t)status->load_us);
     int r = json ? 0 : -ENOMEM;
     if (r == 0 && (json_dumpf(json, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF))
         r = -EIO;

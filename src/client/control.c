@@ -88,6 +88,7 @@ static struct holder *wrap_decision(struct wall_monitor_decision *from)
         .held_us = from->held_us,
         .filter_id = from->filter_id,
         .flow_id = from->flow_id,
+        .repeats = from->repeats,
         .action = from->action,
         .process_id = from->process_id,
         .user_id = from->user_id,
@@ -251,6 +252,9 @@ int wall_control_status(struct wall_control *control, struct wall_control_status
         .flows_gone = reply->flows_gone,
         .events_lost = reply->events_lost,
         .fail_closed = reply->fail_closed,
+        .table_bytes = reply->table_bytes,
+        .compile_us = reply->compile_us,
+        .load_us = reply->load_us,
     };
     *ret_status = status;
     return 0;

@@ -11,22 +11,26 @@ int wall_bundle_new(const struct wall_compiled *const *layers, uint32_t count, u
 {
     uint64_t page_count = count;
     for (uint32_t i = 0; i < count; i++)
-        page_count += layers[i]->page_count;
+        page_count += layers[i] ? layers[i]->page_count - 1 : 0;
     if (page_count > PAGES_MAX)
         return -E2BIG;
-    uint8_t *pages = malloc((size_t)page_count * WALL_PAGE_BYTES);
+    uint8_t *pages = calloc(page_count, WALL_PAGE_BYTES);
     if (!pages)
         return -ENOMEM;
 
-    uint32_t base = count;
+    uint32_t next = count;
     for (uint32_t i = 0; i < count; i++) {
-        uint8_t *image = pages + (size_t)base * WALL_PAGE_BYTES;
-        memcpy(image, layers[i]->image, (size_t)layers[i]->page_count * WALL_PAGE_BYTES);
-        struct wall_table_head *head = (struct wall_table_head *)image;
-        head->base = base;
+        if (!layers[i])
+            continue;
+        const uint8_t *image = layers[i]->image;
+        uint8_t *first = pages + (size_t)i * WALL_PAGE_BYTES;
+        memcpy(first, image, WALL_PAGE_BYTES);
+        struct wall_table_head *head = (struct wall_table_head *)first;
+        head->base = next - 1;
         head->generation = (uint32_t)generation;
-        memcpy(pages + (size_t)i * WALL_PAGE_BYTES, image, WALL_PAGE_BYTES);
-        base += layers[i]->page_count;
+        memcpy(pages + (size_t)next * WALL_PAGE_BYTES, image + WALL_PAGE_BYTES,
+               (size_t)(layers[i]->page_count - 1) * WALL_PAGE_BYTES);
+        next += layers[i]->page_count - 1;
     }
     ret_bundle->pages = pages;
     ret_bundle->page_count = (uint32_t)page_count;

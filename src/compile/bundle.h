@@ -10,7 +10,8 @@ struct wall_bundle {
     uint32_t page_count;
 };
 
-// Puts layers together: `layers[i]` becomes layer i of the bundle. They are only read during the call.
+// Puts layers together: `layers[i]` becomes layer i of the bundle; NULL leaves it without tables. They are only read
+// during the call.
 // Returns 0, -ENOMEM, or -E2BIG when together they reach 1 GiB.
 int wall_bundle_new(const struct wall_compiled *const *layers, uint32_t count, uint64_t generation,
                     struct wall_bundle *ret_bundle);

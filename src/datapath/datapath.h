@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct wall_policy;
+struct wall_compiled;
 struct wall_error;
 struct wall_datapath;
 
@@ -43,6 +44,7 @@ struct wall_flow {
     uint16_t local_port, remote_port;  // ICMP: type and code
     uint32_t interface_index;
     uint64_t time_ns;       // CLOCK_BOOTTIME at the socket call
+    uint64_t repeats;       // flow_decided(): decisions like this one before it that were counted but not told
     const uint8_t *packet;  // the held first packet, from the IP header on; NULL when there is none yet
     size_t packet_bytes;
 };
@@ -63,6 +65,8 @@ struct wall_datapath_events {
     void (*flow_noticed)(void *context, const struct wall_flow *flow);
     // The true end of a flow of which flow_noticed() told FLOW_ESTABLISHED; once, after its ENDPOINT_CLOSURE.
     void (*flow_ended)(void *context, uint64_t handle);
+    // Whether a callout is registered now; the filters of one that is not are decided in the kernel. NULL: all are.
+    bool (*callout_registered)(void *context, uint32_t callout_id);
 };
 
 // One packet of a driver's, from the IP header on.
@@ -90,6 +94,8 @@ struct wall_datapath_config {
 struct wall_datapath_stats {
     uint64_t flows_seen, flows_held_now, flows_permitted, flows_blocked, flows_gone;
     uint64_t events_lost;      // log events dropped (verdicts are never lost)
+    uint64_t table_bytes;      // of the compiled policy in the kernel
+    uint64_t compile_us, load_us;  // how long its last commit took
     uint64_t fail_closed;      // flows refused because a table or buffer was full
     uint64_t packets_dropped;  // of held flows, above the limits of the queue
 };
@@ -113,7 +119,15 @@ int wall_datapath_fd(const struct wall_datapath *datapath);  // readable when wa
 int wall_datapath_dispatch(struct wall_datapath *datapath);
 
 // Enforces a new policy, atomically for every connection. `policy` is borrowed; the datapath takes references.
+// To be called, too, when a callout has been registered or unregistered. On failure the old policy stays in force.
 int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy *policy, struct wall_error *err);
+// Whether flow_decided() is told of permitted flows as well, also at the layers of connections that have no filter.
+// Blocked ones are always told. Returns as wall_datapath_set_policy().
+int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, struct wall_error *err);
+
+// How one layer's filters were compiled, for people. Borrowed until the next wall_datapath_set_policy(); NULL: the
+// layer has no tables.
+const struct wall_compiled *wall_datapath_compiled(const struct wall_datapath *datapath, uint16_t layer_id);
 
 // Answers a held flow, once. Returns 0, or -ENOENT when the flow is unknown or gone.
 int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision);

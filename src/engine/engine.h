@@ -48,8 +48,9 @@ struct wall_engine_events {
     void *context;
     // A write transaction ended: queued calls may be tried again.
     void (*lock_released)(void *context);
-    // A commit changed the run-time policy. `policy` is borrowed.
-    void (*policy_changed)(void *context, struct wall_policy *policy);
+    // Puts the run-time policy of a commit in force; `policy` is borrowed. Another status than 0 makes the commit fail
+    // with it: then the policy before must still be in force.
+    wall_status (*policy_enforce)(void *context, struct wall_policy *policy);
     // A commit added or deleted an object. `origin` is the session that did it.
     void (*object_changed)(void *context, enum wall_object_type type, FWPM_CHANGE_TYPE change, const GUID *key,
                            uint64_t id, const struct wall_session *origin);

@@ -142,16 +142,32 @@ static void tell(const struct wall_engine *engine, const struct wall_object *obj
         events->object_changed(events->context, object->type, change, &object->key, object->id, origin);
 }
 
+static wall_status enforce(const struct wall_engine *engine, struct wall_policy *policy)
+{
+    if (!engine->events.policy_enforce)
+        return 0;
+    return engine->events.policy_enforce(engine->events.context, policy);
+}
+
+// Takes over the reference.
 static void set_policy(struct wall_engine *engine, struct wall_policy *policy)
 {
-    if (policy == engine->policy) {
-        wall_policy_unref(policy);
-        return;
-    }
     wall_policy_unref(engine->policy);
     engine->policy = policy;
-    if (engine->events.policy_changed)
-        engine->events.policy_changed(engine->events.context, policy);
+}
+
+// Enforces first, as what is stored cannot be taken back.
+static wall_status enforce_and_store(struct wall_engine *engine, const struct wall_session *session,
+                                     struct wall_policy *policy)
+{
+    bool changes = policy != engine->policy;
+    wall_status status = changes ? enforce(engine, policy) : 0;
+    if (status != 0)
+        return status;
+    status = store(engine, session);
+    if (status != 0 && changes && enforce(engine, engine->policy) != 0)
+        engine->policy_stale = true;
+    return status;
 }
 
 static wall_status commit(struct wall_session *session)
@@ -163,7 +179,7 @@ static wall_status commit(struct wall_session *session)
     struct wall_policy *policy;
     if (wall_policy_build(engine, &engine->added, &engine->deleted, &policy) < 0)
         return ERROR_NOT_ENOUGH_MEMORY;
-    wall_status status = store(engine, session);
+    wall_status status = enforce_and_store(engine, session, policy);
     if (status != 0) {
         wall_policy_unref(policy);
         return status;
@@ -405,14 +421,18 @@ void wall_session_rundown(struct wall_session *session)
 
     struct wall_policy *policy;
     bool built = wall_policy_build(engine, &none, &gone, &policy) == 0;
-    engine->policy_stale |= !built;
+    // A death cannot be refused: what cannot be put in force now is so with the next commit.
+    bool enforced = built && (policy == engine->policy || enforce(engine, policy) == 0);
+    engine->policy_stale |= !enforced;
     while (gone.first) {
         struct wall_object *object = gone.first;
         wall_changes_remove(&gone, object);
         wall_changes_add(&engine->graveyard, object);
         tell(engine, object, FWPM_CHANGE_DELETE, session);
     }
-    if (built)
+    if (enforced)
         set_policy(engine, policy);
+    else if (built)
+        wall_policy_unref(policy);
     wall_graveyard_purge(engine);
 }

@@ -74,7 +74,7 @@ static bool canonical(PCUNICODE_STRING name, PUNICODE_STRING ret_name)
     for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
         if (RtlPrefixUnicodeString(&aliases[i], name, TRUE))
             return set_string(ret_name, directory, 4, name, aliases[i].Length / sizeof(WCHAR));
-    return set_string(ret_name, NULL, 0, name, 0);
+    return set_string(ret_name, directory, 0, name, 0);
 }
 
 static struct name *find_name(PCUNICODE_STRING path)

@@ -109,6 +109,7 @@ wall_status wall_callouts_register(struct wall_callouts *callouts, struct wall_c
         return status;
     }
     *ret_id = entry->callout_id;
+    callouts->events.changed(callouts->events.context);
     return 0;
 }
 
@@ -126,6 +127,7 @@ static void remove_callout(struct wall_callouts *callouts, struct wall_callout_e
         next = callouts->oldest;  // answering may have changed the list
     }
     arm_timer(callouts);
+    callouts->events.changed(callouts->events.context);
 }
 
 wall_status wall_callouts_unregister(struct wall_callouts *callouts, struct wall_connection *connection,

@@ -47,6 +47,8 @@ struct wall_callouts_events {
     void (*notified)(void *context, uint64_t id, uint32_t status);
     // The callout did not answer in time; its connection must be closed.
     void (*timed_out)(void *context, struct wall_connection *connection, uint32_t callout_id);
+    // A callout has been registered or unregistered.
+    void (*changed)(void *context);
 };
 
 struct wall_callouts {

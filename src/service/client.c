@@ -9,6 +9,7 @@
 #include "winerror.h"
 
 #include "base/random.h"
+#include "service/monitor.h"
 
 void wall_client_reply(struct wall_client *client, uint16_t type, uint32_t serial, const void *reply)
 {
@@ -62,6 +63,8 @@ void wall_client_closed(void *context, struct wall_connection *connection, const
         }
     }
     connection->state = NULL;
+    if (client->monitor)
+        wall_monitor_update(service);
     wall_callouts_drop(&service->callouts, connection);
     wall_management_closed(client);
     end_waiting(client);

@@ -61,6 +61,9 @@ static bool status(struct wall_client *client, uint32_t serial, const void *obje
         .flows_gone = stats.flows_gone,
         .events_lost = stats.events_lost,
         .fail_closed = stats.fail_closed + service->holds.refused,
+        .table_bytes = stats.table_bytes,
+        .compile_us = stats.compile_us,
+        .load_us = stats.load_us,
     };
     for (const struct wall_client *other = service->clients; other; other = other->next)
         reply.sessions += other->session != NULL;
@@ -153,6 +156,7 @@ static bool monitor(struct wall_client *client, uint32_t serial, const void *obj
 {
     const struct wall_monitor_request *request = object;
     client->monitor = request->flags & (WALL_MONITOR_DECISIONS | WALL_MONITOR_LINES);
+    wall_monitor_update(client->service);
     wall_client_status(client, WALL_MESSAGE_MONITOR, serial, 0, NULL);
     return false;
 }

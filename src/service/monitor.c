@@ -16,6 +16,14 @@ static bool anyone_watches(const struct wall_service *service, uint32_t what)
     return false;
 }
 
+void wall_monitor_update(struct wall_service *service)
+{
+    struct wall_error err;
+    bool watched = anyone_watches(service, WALL_MONITOR_DECISIONS);
+    if (service->datapath && wall_datapath_log_permits(service->datapath, watched, &err) < 0)
+        wall_service_log(service, "permitted connections cannot be shown: %s", err.text);
+}
+
 // A monitor that does not keep up loses records, which are counted and told before the next one it gets.
 static void send_record(struct wall_service *service, uint32_t what, enum wall_message_type type, const void *record)
 {
@@ -89,6 +97,7 @@ void wall_monitor_decision(struct wall_service *service, const struct wall_flow 
         .remote_port = flow->remote_port,
         .family = flow->family,
         .protocol = flow->protocol,
+        .repeats = flow->repeats,
         .veto = hold ? hold->classification.result.veto : 0,
         .executable = flow->executable_path,
         .process_name = flow->process_name,

@@ -66,15 +66,15 @@ static void on_lock_released(void *context)
         (void)sd_event_source_set_enabled(service->retry, SD_EVENT_ONESHOT);
 }
 
-static void on_policy_changed(void *context, struct wall_policy *policy)
+static wall_status enforce_policy(void *context, struct wall_policy *policy)
 {
     struct wall_service *service = context;
-    if (!service->datapath)
-        return;
     struct wall_error err;
-    int r = wall_datapath_set_policy(service->datapath, policy, &err);
-    if (r < 0)
-        wall_service_log(service, "the new policy cannot be enforced, the old one stays: %s", err.text);
+    int r = service->datapath ? wall_datapath_set_policy(service->datapath, policy, &err) : 0;
+    if (r == 0)
+        return 0;
+    wall_service_log(service, "the new policy cannot be enforced, the old one stays: %s", err.text);
+    return r == -ENOMEM ? ERROR_NOT_ENOUGH_MEMORY : ERROR_NO_SYSTEM_RESOURCES;
 }
 
 static void on_object_changed(void *context, enum wall_object_type type, FWPM_CHANGE_TYPE change, const GUID *key,
@@ -162,6 +162,20 @@ static void callout_classified(void *context, uint64_t ask_id, const FWPS_CLASSI
         (void)wall_holds_answer(&service->holds, ask_id, out);  // -ENOENT: the flow is gone meanwhile
     else
         (void)wall_holds_unregistered(&service->holds, ask_id);
+}
+
+static bool callout_is_registered(void *context, uint32_t callout_id)
+{
+    const struct wall_service *service = context;
+    return wall_callouts_find(&service->callouts, callout_id) != NULL;
+}
+
+// What the filters of a callout do depends on whether it is registered.
+static void callouts_changed(void *context)
+{
+    struct wall_service *service = context;
+    if (service->datapath)
+        (void)enforce_policy(service, wall_engine_policy(service->engine));
 }
 
 static void callout_notified(void *context, uint64_t id, uint32_t status)
@@ -346,7 +360,7 @@ static int open_engine(struct wall_service *service, struct wall_error *err)
     struct wall_engine_events events = {
         .context = service,
         .lock_released = on_lock_released,
-        .policy_changed = on_policy_changed,
+        .policy_enforce = enforce_policy,
         .object_changed = on_object_changed,
         .net_event = on_net_event,
     };
@@ -365,7 +379,8 @@ static int open_datapath(struct wall_service *service, const struct wall_options
     struct wall_datapath_config config = {
         .cgroup_path = service->scope,
         .pin_path = service->runtime.pin_path,
-        .events = {service, flow_held, flow_gone, flow_decided_in_kernel},
+        .events = {.context = service, .flow_held = flow_held, .flow_gone = flow_gone,
+                   .flow_decided = flow_decided_in_kernel, .callout_registered = callout_is_registered},
     };
     r = wall_datapath_open(&config, &service->datapath, err);
     if (r == 0)
@@ -382,7 +397,8 @@ static int open_datapath(struct wall_service *service, const struct wall_options
 static int open_clients(struct wall_service *service, const struct wall_options *options, struct wall_error *err)
 {
     const struct wall_holds_events holds = {service, ask_callout, cancel_question, flow_decided};
-    const struct wall_callouts_events callouts = {service, callout_classified, callout_notified, callout_timed_out};
+    const struct wall_callouts_events callouts = {service, callout_classified, callout_notified, callout_timed_out,
+                                                  callouts_changed};
     const struct wall_server_events server = {service, wall_client_frame, wall_client_closed};
     wall_holds_init(&service->holds, &holds);
     service->drivers = (struct wall_drivers){

@@ -44,7 +44,7 @@ struct wall_evaluation {
     };
     wall_tables tables;
     const struct wall_table_head *head;  // the page that the layer's image begins with
-    uint32_t base;                       // … and its number in the bundle
+    uint32_t base;                       // where the others lie: its `base`
     uint32_t unknown;                    // missing facts that filters ask for, and WALL_NEEDS_USER_SPACE
     union {
         struct {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 // Changes with every change of a layout below: maps pinned by another version are not adopted.
-#define WALL_STATE_LAYOUT 0x52570001u
+#define WALL_STATE_LAYOUT 0x52570002u
 
 #define WALL_PATH_MAX 4096u  // PATH_MAX: no path given to execve() is longer
 #define WALL_NAME_MAX 256u   // longer than any name of a directory entry (255)
@@ -36,9 +36,7 @@ enum wall_layer {
 // What a layer does with a connection before any filter is looked at in detail.
 enum wall_layer_mode {
     WALL_MODE_PERMIT,  // no filter, or none that could do anything but permit
-    WALL_MODE_BLOCK,   // one filter that blocks everything
     WALL_MODE_TABLES,  // the compiled tables decide
-    WALL_MODE_HOLD,    // user space decides
 };
 
 // The committed policy in one word, so that one store switches it: the generation above two bits of mode per layer. The
@@ -49,12 +47,14 @@ enum wall_layer_mode {
 #define WALL_POLICY_GENERATION(word) ((word) >> WALL_POLICY_SHIFT)
 
 enum wall_counter {
-    WALL_COUNTER_SEEN,         // flows that needed more than the mode of their layer
+    WALL_COUNTER_SEEN,         // flows held for user space
+    WALL_COUNTER_PERMITTED,    // socket calls and packets permitted by the tables
     WALL_COUNTER_BLOCKED,      // socket calls refused and packets dropped by a decision of the kernel
     WALL_COUNTER_FAIL_CLOSED,  // … because a table, the ring or memory was full, or a packet could not be read
     WALL_COUNTER_OVERFLOW,     // packets of held flows dropped since a flow or the whole queue was full
     WALL_COUNTER_RING_FULL,    // records that found no place in the ring
     WALL_COUNTER_RELEASES,     // socket releases that had to go to the map `releases`, the ring being full
+    WALL_COUNTER_LOG_LOST,     // decisions nobody will be told of, the log being full; they hold all the same
     WALL_COUNTER_COUNT_,
 };
 
@@ -66,7 +66,13 @@ struct wall_state {
     uint32_t captured_bytes_max; // captured bytes of all held flows
     uint64_t policy;             // WALL_POLICY_WORD
     uint64_t idle_ns;            // a decided datagram flow is forgotten after this time without a packet
+    uint64_t path_seed[2];       // of wall_path_hash(); secret
+    uint32_t apps_known;         // app ids in the map `apps`
+    uint32_t can_hold;           // not 0: the hooks that keep packets back are attached; else a hold is a refusal
+    uint32_t log_permits;        // not 0: permitted flows are logged, too
+    uint32_t log_asleep;         // not 0: whoever writes to the log next wakes its reader
     uint64_t last_flow_id;
+    uint64_t last_executable_id;
     uint64_t captured_bytes;  // added by the programs, subtracted by user space when it lets go of a packet
     uint64_t counters[WALL_COUNTER_COUNT_];
 };
@@ -150,6 +156,32 @@ struct wall_record {
     uint32_t segment_bytes;  // payload of each datagram when the packet is several in one (UDP_SEGMENT); else 0
     uint32_t flags;          // enum wall_record_flag
     uint8_t data[];
+};
+
+// --- Executables ---
+
+// What tells one executable at one place from another: a rename, another file of the same name, or another mount all
+// change it. `place` mixes where the kernel keeps each directory on the way up and the hash of its name there.
+struct wall_executable_key {
+    uint64_t inode;
+    uint64_t place[2];
+    uint32_t device;
+    uint32_t deleted;  // in no directory any more
+};
+
+// Value of the map `executables`.
+struct wall_executable {
+    uint64_t id;          // told in the log with its path
+    uint32_t app;         // number of its app id; WALL_APP_OTHER: none that a filter names
+    uint32_t apps_known;  // as in the state, when it was looked up
+};
+
+// Above every number that an app id can get.
+#define WALL_APP_OTHER 0xffffffffu
+
+// Key of the map `apps`: the hash of a path (path_hash.bpf.h). The value is the app's number.
+struct wall_path_hash {
+    uint64_t words[2];
 };
 
 // Places reserved in the ring for a packet: the smallest that fits is taken.

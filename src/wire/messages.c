@@ -354,6 +354,9 @@ static const struct wall_shape_field status_reply_fields[] = {
     WALL_FIELD_U64(struct wall_status_reply, flows_gone),
     WALL_FIELD_U64(struct wall_status_reply, events_lost),
     WALL_FIELD_U64(struct wall_status_reply, fail_closed),
+    WALL_FIELD_U64(struct wall_status_reply, table_bytes),
+    WALL_FIELD_U64(struct wall_status_reply, compile_us),
+    WALL_FIELD_U64(struct wall_status_reply, load_us),
 };
 static WALL_SHAPE(shape_status_reply, struct wall_status_reply, status_reply_fields);
 
@@ -405,6 +408,7 @@ static const struct wall_shape_field monitor_decision_fields[] = {
     WALL_FIELD_U64(struct wall_monitor_decision, held_us),
     WALL_FIELD_U64(struct wall_monitor_decision, filter_id),
     WALL_FIELD_U64(struct wall_monitor_decision, flow_id),
+    WALL_FIELD_U64(struct wall_monitor_decision, repeats),
     WALL_FIELD_U32(struct wall_monitor_decision, action),
     WALL_FIELD_U32(struct wall_monitor_decision, process_id),
     WALL_FIELD_U32(struct wall_monitor_decision, user_id),

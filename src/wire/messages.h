@@ -391,6 +391,8 @@ struct wall_status_reply {
     uint32_t sessions, connections, drivers;
     uint64_t flows_seen, flows_held_now, flows_permitted, flows_blocked, flows_gone;
     uint64_t events_lost, fail_closed;
+    uint64_t table_bytes;          // of the compiled policy in the kernel
+    uint64_t compile_us, load_us;  // how long the last commit took
 };
 
 // --- STOP, DRIVER_LOAD, DRIVER_UNLOAD, DRIVER_LIST: to the service ---
@@ -445,6 +447,7 @@ struct wall_monitor_decision {
     uint64_t held_us;  // how long the flow waited; 0: decided in the kernel
     uint64_t filter_id;
     uint64_t flow_id;
+    uint64_t repeats;  // decisions like this one before it that were not told one by one
     uint32_t action;  // FWP_ACTION_PERMIT or FWP_ACTION_BLOCK
     uint32_t process_id, user_id;
     uint16_t layer_id;

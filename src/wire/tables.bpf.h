@@ -2,13 +2,13 @@
 //
 // One layer is one image: a whole number of pages of WALL_PAGE_BYTES; page 0 begins with struct wall_table_head. Byte
 // offsets and units count from the image's beginning. The images of all layers that the kernel decides are one bundle:
-// page i is a copy of page 0 of layer i's image, whose `base` says where the image itself lies. In the kernel a bundle
-// is one ARRAY map (key u32 = page number, value = one page) that programs reach through an ARRAY_OF_MAPS of one
-// element, so that one store switches the whole policy; its inner maps are all made with BPF_F_INNER_MAP, as their
-// number of pages differs. In user space it is a block of memory. Programs never write to it. Numbers are in the byte
-// order of the machine.
+// page i is page 0 of layer i's image, whose `base` says where the others lie; all zero when the layer has none. In the
+// kernel a bundle is one ARRAY map (key u32 = page number, value = one page) that programs reach through an
+// ARRAY_OF_MAPS (src/bpf/maps.bpf.h); its inner maps are all made with BPF_F_INNER_MAP, as their number of pages
+// differs. In user space it is a block of memory. Programs never write to it. Numbers are in the byte order of the
+// machine.
 //
-// How a flow is decided (docs/decisions/0005-compiled-tables.md says why):
+// How a flow is decided (docs/decisions/0007-compiled-tables.md says why):
 //  1. Each dimension's value is looked up in the dimension's tree (or, for app and flags, array) and becomes a class:
 //     values that no filter of the layer tells apart share one. Class 0 is FWP_EMPTY. The classes are packed into four
 //     words, one lane each.
@@ -106,7 +106,7 @@ struct wall_table_head {
     uint32_t generation;                    // of the policy, its low 32 bits
     uint8_t flag_bits[WALL_FLAG_BITS_MAX];  // the positions of these bits; the remaining entries are 32
     uint32_t flags_rest;  // bits outside `flag_bits`: one more index bit when any of them is set; 0: nobody asks
-    uint32_t base;        // the page of the map where the layer's image begins
+    uint32_t base;        // page p > 0 of the image is page base + p of the map
     struct wall_table_dimension dimension[WALL_DIMENSION_COUNT_];
     struct wall_table_slot slot[WALL_SLOTS_MAX];
 };

@@ -44,7 +44,13 @@ void classifier_close(struct classifier *classifier)
 
 int classifier_load(struct classifier *classifier, const struct wall_bundle *bundle)
 {
-    return wall_tables_load(bpf_map__fd(classifier->programs->maps.policy), bundle->pages, bundle->page_count);
+    const uint32_t first = 0;
+    int fd = wall_tables_fill(bundle->pages, bundle->page_count);
+    if (fd < 0)
+        return fd;
+    int r = bpf_map_update_elem(bpf_map__fd(classifier->programs->maps.policy), &first, &fd, BPF_ANY) ? -errno : 0;
+    close(fd);
+    return r;
 }
 
 int64_t classifier_run(const struct classifier *classifier, uint32_t count, bool idle)

@@ -29,12 +29,17 @@ static const char *automatic;
 static struct wall_filter filter = { .id = 1 };
 static const struct wall_filter *const filters[] = { &filter };
 static const struct wall_policy_sublayer sublayer = { .filter_count = 1, .filters = filters };
-static struct wall_policy_layer layer = { .sublayers = &sublayer };
-static uint64_t generation;
+static struct wall_policy_layer layers[] = {
+    { .layer_id = FWPS_LAYER_ALE_AUTH_CONNECT_V4, .sublayers = &sublayer },
+    { .layer_id = FWPS_LAYER_ALE_AUTH_CONNECT_V6, .sublayers = &sublayer },
+};
 
 const struct wall_policy_layer *wall_policy_layer(const struct wall_policy *policy, uint16_t layer_id)
 {
-    return &layer;
+    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+        if (layers[i].layer_id == layer_id)
+            return &layers[i];
+    return NULL;
 }
 
 struct wall_policy *wall_policy_ref(struct wall_policy *policy)
@@ -46,18 +51,16 @@ void wall_policy_unref(struct wall_policy *policy)
 {
 }
 
-uint64_t wall_policy_generation(const struct wall_policy *policy)
-{
-    return generation;
-}
-
 static bool choose_policy(const char *mode)
 {
-    generation++;
-    layer.sublayer_count = layer.filter_count = strcmp(mode, "empty") != 0;
+    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+        layers[i].generation++;
+        layers[i].sublayer_count = layers[i].filter_count = strcmp(mode, "empty") != 0;
+        layers[i].callout_filter_count = strcmp(mode, "hold") == 0;
+    }
     filter.action = !strcmp(mode, "permit") ? FWP_ACTION_PERMIT :
                     !strcmp(mode, "block") ? FWP_ACTION_BLOCK : FWP_ACTION_CALLOUT_TERMINATING;
-    return wall_datapath_set_policy(datapath, (struct wall_policy *)&layer, NULL) == 0;
+    return wall_datapath_set_policy(datapath, (struct wall_policy *)layers, NULL) == 0;
 }
 
 static void print_address(const char *name, const struct wall_flow *flow, const uint8_t *address, uint16_t port)

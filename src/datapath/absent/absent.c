@@ -60,3 +60,13 @@ int wall_datapath_inject(struct wall_datapath *datapath, const struct wall_injec
 {
     return -ENOENT;
 }
+
+int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, struct wall_error *err)
+{
+    return 0;
+}
+
+const struct wall_compiled *wall_datapath_compiled(const struct wall_datapath *datapath, uint16_t layer_id)
+{
+    return NULL;
+}

@@ -14,8 +14,7 @@
 #include "datapath/linux/instance.h"
 #include "engine/engine.h"
 #include "engine/policy.h"
-#include "fwpslayers.h"
-#include "fwptypes.h"
+#include "wire/tables.bpf.h"
 
 // Defaults of struct wall_datapath_config. One element of `facts` takes 4.6 KB, one of `flows` 0.1 KB.
 #define FLOWS_MAX 65536u
@@ -28,7 +27,8 @@
 
 #define RECORDS_PER_DISPATCH 512u  // then the caller's other work gets its turn
 #define RECORDS_ALL UINT32_MAX
-#define TICK_SECONDS 1
+#define LOG_RECORDS_PER_DISPATCH 8192u  // more than the log holds at once
+#define TICK_MS 1000
 #define EXPIRE_TICKS 5  // expiring asks the kernel about every decided flow; the programs know the exact time anyway
 #define QUIET_TICKS 2  // a hook that began before the policy was emptied has long ended then
 
@@ -48,13 +48,16 @@ static int open_descriptors(struct wall_datapath *datapath, struct wall_error *e
     datapath->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     datapath->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     datapath->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (datapath->epoll_fd < 0 || datapath->timer_fd < 0 || datapath->wake_fd < 0)
+    datapath->log_timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (datapath->epoll_fd < 0 || datapath->timer_fd < 0 || datapath->wake_fd < 0 || datapath->log_timer_fd < 0)
         return wall_error_set(err, -errno, "no descriptors for the datapath: %s", strerror(errno));
     datapath->ring = ring_buffer__new(datapath->hooks.events_fd, wall_flows_record, datapath, NULL);
     if (!datapath->ring)
         return wall_error_set(err, -errno, "the ring of events cannot be mapped: %s", strerror(errno));
     int r = watch(datapath->epoll_fd, ring_buffer__epoll_fd(datapath->ring));
+    r = r ? r : watch(datapath->epoll_fd, wall_log_fd(&datapath->log));
     r = r ? r : watch(datapath->epoll_fd, datapath->timer_fd);
+    r = r ? r : watch(datapath->epoll_fd, datapath->log_timer_fd);
     r = r ? r : watch(datapath->epoll_fd, datapath->wake_fd);
     return r ? wall_error_set(err, r, "the datapath's descriptors cannot be watched: %s", strerror(-r)) : 0;
 }
@@ -67,16 +70,28 @@ static void set_limits(struct wall_state *state, const struct wall_datapath_conf
     state->idle_ns = (uint64_t)or_default(config->idle_ms, IDLE_MS) * 1000000;
 }
 
+static void set_timer(int timer_fd, uint32_t interval_ms)
+{
+    const struct timespec interval = { interval_ms / 1000, interval_ms % 1000 * 1000000l };
+    const struct itimerspec when = { interval, interval };
+    timerfd_settime(timer_fd, 0, &when, NULL);
+}
+
 static void set_ticking(struct wall_datapath *datapath, bool ticking)
 {
     if (datapath->ticking == ticking)
         return;
-    struct itimerspec when = { 0 };
-    if (ticking)
-        when.it_value.tv_sec = when.it_interval.tv_sec = TICK_SECONDS;
     datapath->ticking = ticking;
     datapath->quiet_ticks = 0;
-    timerfd_settime(datapath->timer_fd, 0, &when, NULL);
+    set_timer(datapath->timer_fd, ticking ? TICK_MS : 0);
+}
+
+static void set_log_ticking(struct wall_datapath *datapath, bool ticking)
+{
+    if (datapath->log_ticking == ticking)
+        return;
+    datapath->log_ticking = ticking;
+    set_timer(datapath->log_timer_fd, ticking ? WALL_LOG_TICK_MS : 0);
 }
 
 // Reads what the ring holds. Returns 0 or -errno.
@@ -98,7 +113,7 @@ static void adopt(struct wall_datapath *datapath)
     // What the instance before had captured and not yet let go of is lost with its memory.
     __atomic_store_n(&state->captured_bytes, datapath->table.captured_bytes, __ATOMIC_RELAXED);
     wall_flows_ask_again(datapath);
-    datapath->enforcing = true;  // until the policy is known
+    datapath->holding = true;  // until the policy is known
     set_ticking(datapath, true);
     if (datapath->unreported)
         eventfd_write(datapath->wake_fd, 1);
@@ -122,6 +137,14 @@ static int start(struct wall_datapath *datapath, const struct wall_datapath_conf
     r = wall_namespaces_init(&datapath->namespaces, datapath->hooks.injectors_fd);
     if (r < 0)
         return wall_error_set(err, r, "the network namespace of this process cannot be read: %s", strerror(-r));
+    r = wall_kernel_policy_init(&datapath->kernel_policy, datapath->hooks.state, datapath->hooks.policy_fd,
+                                datapath->hooks.apps_fd);
+    if (r < 0)
+        return wall_error_set(err, r, "the policy's tables cannot be set up: %s", strerror(-r));
+    r = wall_log_init(&datapath->log, datapath->hooks.state, datapath->hooks.log_fd, datapath->hooks.executables_fd,
+                      datapath->hooks.denials_fd, &datapath->events);
+    if (r < 0)
+        return wall_error_set(err, r, "the log of decisions cannot be mapped: %s", strerror(-r));
     r = open_descriptors(datapath, err);
     if (r < 0)
         return r;
@@ -145,6 +168,8 @@ static void release(struct wall_datapath *datapath)
     if (datapath->hooks.programs) {
         wall_namespaces_done(&datapath->namespaces);
         ring_buffer__free(datapath->ring);
+        wall_log_done(&datapath->log);
+        wall_kernel_policy_done(&datapath->kernel_policy);
         wall_hooks_close(&datapath->hooks);
     }
     if (datapath->policy)
@@ -152,6 +177,7 @@ static void release(struct wall_datapath *datapath)
     close_fd(&datapath->cgroup_fd);
     close_fd(&datapath->epoll_fd);
     close_fd(&datapath->timer_fd);
+    close_fd(&datapath->log_timer_fd);
     close_fd(&datapath->wake_fd);
     free(datapath->facts);
 }
@@ -168,7 +194,8 @@ int wall_datapath_open(const struct wall_datapath_config *config, struct wall_da
     }
     datapath->events = config->events;
     datapath->facts = facts;
-    datapath->pins.lock_fd = datapath->cgroup_fd = datapath->epoll_fd = datapath->timer_fd = datapath->wake_fd = -1;
+    datapath->pins.lock_fd = datapath->cgroup_fd = datapath->epoll_fd = datapath->timer_fd = -1;
+    datapath->log_timer_fd = datapath->wake_fd = -1;
     datapath->namespaces.own_fd = -1;
     wall_held_init(&datapath->table);
     int r = start(datapath, config, err);
@@ -198,11 +225,11 @@ void wall_datapath_close(struct wall_datapath *datapath)
 
 int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err)
 {
-    wall_hooks_detach_calls(&datapath->hooks);
+    wall_hooks_detach(&datapath->hooks, WALL_HOOKS_CALL);
     wall_flows_adopt(datapath);  // those the ring had no place for
     consume(datapath, RECORDS_ALL);
     wall_flows_refuse_all(datapath);
-    wall_hooks_detach_rest(&datapath->hooks);
+    wall_hooks_detach(&datapath->hooks, WALL_HOOKS_HOLD);
     release(datapath);
     int r = wall_pins_remove(&datapath->pins, err);
     wall_pins_close(&datapath->pins);
@@ -234,14 +261,14 @@ static void tick(struct wall_datapath *datapath)
         datapath->expire_ticks = 0;
         wall_flows_expire(datapath);
     }
-    if (datapath->enforcing) {
+    if (datapath->holding) {
         set_ticking(datapath, datapath->table.by_id.count > 0);
         return;
     }
     if (!wall_flows_none(datapath))
         datapath->quiet_ticks = 0;
     else if (++datapath->quiet_ticks >= QUIET_TICKS) {
-        wall_hooks_detach_rest(&datapath->hooks);
+        wall_hooks_detach(&datapath->hooks, WALL_HOOKS_HOLD);
         set_ticking(datapath, false);
     }
 }
@@ -256,41 +283,52 @@ int wall_datapath_dispatch(struct wall_datapath *datapath)
         set_ticking(datapath, true);
     if (read(datapath->timer_fd, &count, sizeof(count)) == sizeof(count))
         tick(datapath);
+    if (read(datapath->log_timer_fd, &count, sizeof(count)) == sizeof(count))
+        set_log_ticking(datapath, wall_log_tick(&datapath->log, LOG_RECORDS_PER_DISPATCH));
+    else if (wall_log_read(&datapath->log, LOG_RECORDS_PER_DISPATCH))
+        set_log_ticking(datapath, true);
     return r;
 }
 
-// Without conditions and callouts the kernel can answer for a layer by itself.
-static enum wall_layer_mode mode_of(const struct wall_policy *policy, uint16_t layer_id)
+static int attach(struct wall_datapath *datapath, const struct wall_policy_needs *needs, struct wall_error *err)
 {
-    const struct wall_policy_layer *layer = wall_policy_layer(policy, layer_id);
-    if (!layer || layer->filter_count == 0)
-        return WALL_MODE_PERMIT;
-    if (layer->filter_count > 1)
-        return WALL_MODE_HOLD;
-    const struct wall_filter *only = layer->sublayers[0].filters[0];
-    if (only->condition_count == 0 && only->action == FWP_ACTION_PERMIT)
-        return WALL_MODE_PERMIT;
-    return only->condition_count == 0 && only->action == FWP_ACTION_BLOCK ? WALL_MODE_BLOCK : WALL_MODE_HOLD;
+    int r = 0;
+    if (needs->holds || needs->packets)
+        r = wall_hooks_attach(&datapath->hooks, WALL_HOOKS_HOLD, err);
+    if (r == 0 && needs->layers)
+        r = wall_hooks_attach(&datapath->hooks, WALL_HOOKS_CALL, err);
+    return r;
+}
+
+static int enforce(struct wall_datapath *datapath, const struct wall_policy *policy, struct wall_error *err)
+{
+    const struct wall_kernel_policy_options options = {
+        .callout_registered = datapath->events.callout_registered,
+        .context = datapath->events.context,
+        .everything = datapath->log_permits,
+    };
+    struct wall_policy_needs needs;
+    int r = wall_kernel_policy_prepare(&datapath->kernel_policy, policy, &options, &needs, err);
+    if (r < 0)
+        return r;
+    // Before the new policy can hold a flow, its packets can be kept back.
+    r = attach(datapath, &needs, err);
+    wall_kernel_policy_switch(&datapath->kernel_policy, r == 0);
+    if (r < 0)
+        return r;
+    datapath->holding = needs.holds || needs.packets;
+    if (!needs.layers)
+        wall_hooks_detach(&datapath->hooks, WALL_HOOKS_CALL);
+    if (!datapath->holding)
+        set_ticking(datapath, wall_hooks_attached(&datapath->hooks, WALL_HOOKS_HOLD));
+    return 0;
 }
 
 int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy *policy, struct wall_error *err)
 {
-    enum wall_layer_mode v4 = mode_of(policy, FWPS_LAYER_ALE_AUTH_CONNECT_V4);
-    enum wall_layer_mode v6 = mode_of(policy, FWPS_LAYER_ALE_AUTH_CONNECT_V6);
-    bool enforcing = v4 != WALL_MODE_PERMIT || v6 != WALL_MODE_PERMIT;
-    if (enforcing) {
-        int r = wall_hooks_attach(&datapath->hooks, err);
-        if (r < 0)
-            return r;
-    }
-    uint64_t word = wall_policy_generation(policy) << WALL_POLICY_SHIFT | WALL_POLICY_MODES(WALL_LAYER_CONNECT_V4, v4) |
-                    WALL_POLICY_MODES(WALL_LAYER_CONNECT_V6, v6);
-    __atomic_store_n(&datapath->hooks.state->policy, word, __ATOMIC_RELEASE);
-    datapath->enforcing = enforcing;
-    if (!enforcing) {
-        wall_hooks_detach_calls(&datapath->hooks);
-        set_ticking(datapath, wall_hooks_attached(&datapath->hooks));
-    }
+    int r = enforce(datapath, policy, err);
+    if (r < 0)
+        return r;
     struct wall_policy *old = datapath->policy;
     datapath->policy = wall_policy_ref(policy);
     if (old)
@@ -298,12 +336,38 @@ int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy 
     return 0;
 }
 
+int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, struct wall_error *err)
+{
+    if (datapath->log_permits == log_permits)
+        return 0;
+    datapath->log_permits = log_permits;
+    int r = datapath->policy ? enforce(datapath, datapath->policy, err) : 0;
+    if (r < 0)
+        datapath->log_permits = !log_permits;
+    __atomic_store_n(&datapath->hooks.state->log_permits, datapath->log_permits, __ATOMIC_RELEASE);
+    return r;
+}
+
+const struct wall_compiled *wall_datapath_compiled(const struct wall_datapath *datapath, uint16_t layer_id)
+{
+    for (enum wall_layer i = 0; i < WALL_LAYER_COUNT_; i++)
+        if (wall_kernel_policy_layer_id(i) == layer_id)
+            return datapath->kernel_policy.compiled[i];
+    return NULL;
+}
+
 void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapath_stats *ret_stats)
 {
     const uint64_t *counters = datapath->hooks.state->counters;
     struct wall_datapath_stats stats = datapath->stats;
     stats.flows_held_now = datapath->table.held_count;
+    stats.flows_permitted += __atomic_load_n(&counters[WALL_COUNTER_PERMITTED], __ATOMIC_RELAXED);
     stats.flows_blocked += __atomic_load_n(&counters[WALL_COUNTER_BLOCKED], __ATOMIC_RELAXED);
+    stats.flows_seen = stats.flows_permitted + stats.flows_blocked + stats.flows_held_now + stats.flows_gone;
+    stats.events_lost = __atomic_load_n(&counters[WALL_COUNTER_LOG_LOST], __ATOMIC_RELAXED);
+    stats.table_bytes = (uint64_t)datapath->kernel_policy.page_count * WALL_PAGE_BYTES;
+    stats.compile_us = datapath->kernel_policy.compile_us;
+    stats.load_us = datapath->kernel_policy.load_us;
     stats.fail_closed = __atomic_load_n(&counters[WALL_COUNTER_FAIL_CLOSED], __ATOMIC_RELAXED);
     stats.packets_dropped = __atomic_load_n(&counters[WALL_COUNTER_OVERFLOW], __ATOMIC_RELAXED);
     *ret_stats = stats;

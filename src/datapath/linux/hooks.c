@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "datapath/linux/policy.h"
 #include "datapath.skel.h"
 
 // In the order of attaching: a flow is never held before the hook that keeps its packets back.
@@ -25,8 +26,13 @@ static const char *const hook_names[WALL_HOOK_COUNT_] = {
 };
 #define FIRST_CALL_HOOK WALL_HOOK_CONNECT4
 
+#define EXECUTABLES_MAX 8192u   // programs at once on a machine; 100 bytes each
+#define DENIALS_MAX 4096u       // denied destinations told in the last second
+#define LOG_BYTES (1u << 20)    // 5,700 decisions
+
 // Maps that outlive an instance.
-static const char *const map_names[] = { "state", "flows", "facts", "events", "releases", "injectors", "marks" };
+static const char *const map_names[] = { "state",  "flows", "facts",       "events", "releases", "injectors",
+                                         "marks",  "policy", "apps",       "executables", "log", "denials" };
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
 
 // The end of what libbpf says while loading: the verifier's reasons stand there.
@@ -157,6 +163,10 @@ static int size_maps(const struct wall_hooks *hooks, const struct wall_hooks_con
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.releases, config->flows_max);
     // Namespaces with held flows, two sockets each.
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.injectors, 2 * config->facts_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.apps, WALL_KERNEL_APPS_MAX);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.executables, EXECUTABLES_MAX);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.denials, DENIALS_MAX);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.log, LOG_BYTES);
     return r ? r : bpf_map__set_max_entries(hooks->programs->maps.events, config->ring_bytes);
 }
 
@@ -251,6 +261,11 @@ static int start(const struct wall_hooks_config *config, struct wall_hooks *hook
     hooks->events_fd = bpf_map__fd(hooks->programs->maps.events);
     hooks->releases_fd = bpf_map__fd(hooks->programs->maps.releases);
     hooks->injectors_fd = bpf_map__fd(hooks->programs->maps.injectors);
+    hooks->policy_fd = bpf_map__fd(hooks->programs->maps.policy);
+    hooks->apps_fd = bpf_map__fd(hooks->programs->maps.apps);
+    hooks->executables_fd = bpf_map__fd(hooks->programs->maps.executables);
+    hooks->log_fd = bpf_map__fd(hooks->programs->maps.log);
+    hooks->denials_fd = bpf_map__fd(hooks->programs->maps.denials);
     r = map_state(hooks, err);
     if (r < 0)
         return r;
@@ -315,30 +330,35 @@ static int attach(struct wall_hooks *hooks, enum wall_hook hook, struct wall_err
     return 0;
 }
 
-int wall_hooks_attach(struct wall_hooks *hooks, struct wall_error *err)
+static enum wall_hook_set set_of(enum wall_hook hook)
+{
+    return hook < FIRST_CALL_HOOK ? WALL_HOOKS_HOLD : WALL_HOOKS_CALL;
+}
+
+int wall_hooks_attach(struct wall_hooks *hooks, enum wall_hook_set set, struct wall_error *err)
 {
     int r = 0;
     for (enum wall_hook hook = 0; r == 0 && hook < WALL_HOOK_COUNT_; hook++)
-        r = attach(hooks, hook, err);
+        if (set_of(hook) == set)
+            r = attach(hooks, hook, err);
+    if (r == 0 && set == WALL_HOOKS_HOLD)
+        __atomic_store_n(&hooks->state->can_hold, 1, __ATOMIC_SEQ_CST);
     return r;
 }
 
-void wall_hooks_detach_calls(struct wall_hooks *hooks)
+void wall_hooks_detach(struct wall_hooks *hooks, enum wall_hook_set set)
 {
-    for (enum wall_hook hook = FIRST_CALL_HOOK; hook < WALL_HOOK_COUNT_; hook++)
-        detach(hooks, hook);
+    if (set == WALL_HOOKS_HOLD)
+        __atomic_store_n(&hooks->state->can_hold, 0, __ATOMIC_SEQ_CST);
+    for (enum wall_hook hook = 0; hook < WALL_HOOK_COUNT_; hook++)
+        if (set_of(hook) == set)
+            detach(hooks, hook);
 }
 
-void wall_hooks_detach_rest(struct wall_hooks *hooks)
+bool wall_hooks_attached(const struct wall_hooks *hooks, enum wall_hook_set set)
 {
-    for (enum wall_hook hook = 0; hook < FIRST_CALL_HOOK; hook++)
-        detach(hooks, hook);
-}
-
-bool wall_hooks_attached(const struct wall_hooks *hooks)
-{
-    for (int i = 0; i < WALL_HOOK_COUNT_; i++)
-        if (hooks->links[i])
+    for (enum wall_hook hook = 0; hook < WALL_HOOK_COUNT_; hook++)
+        if (set_of(hook) == set && hooks->links[hook])
             return true;
     return false;
 }

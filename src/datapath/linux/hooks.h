@@ -21,6 +21,12 @@ enum wall_hook {
     WALL_HOOK_COUNT_,
 };
 
+// Sets of hooks that are attached and detached together.
+enum wall_hook_set {
+    WALL_HOOKS_HOLD,  // those that keep packets back, and see sockets close
+    WALL_HOOKS_CALL,  // those at socket calls
+};
+
 struct wall_hooks_config {
     const char *btf_path;  // NULL: the kernel's own
     uint32_t flows_max, facts_max, ring_bytes;
@@ -34,6 +40,7 @@ struct wall_hooks {
     struct wall_state *state;  // the map of the same name
     int cgroup_fd;
     int state_fd, flows_fd, facts_fd, events_fd, releases_fd, injectors_fd;
+    int policy_fd, apps_fd, executables_fd, log_fd, denials_fd;
     bool adopted;  // an earlier instance left its maps
 };
 
@@ -44,10 +51,9 @@ int wall_hooks_open(const struct wall_hooks_config *config, const struct wall_pi
 // Lets go of everything; what is pinned goes on.
 void wall_hooks_close(struct wall_hooks *hooks);
 
-// Attaches what is missing. The hooks that hold come after those that keep back. Returns 0 or -errno.
-int wall_hooks_attach(struct wall_hooks *hooks, struct wall_error *err);
-// Detaches the hooks at socket calls: no flow is held any more.
-void wall_hooks_detach_calls(struct wall_hooks *hooks);
-// Detaches the others: nothing is kept back any more. Only while no flow is held or blocked.
-void wall_hooks_detach_rest(struct wall_hooks *hooks);
-bool wall_hooks_attached(const struct wall_hooks *hooks);  // any of them
+// Attaches what of a set is missing. Flows may be held as soon as all of WALL_HOOKS_HOLD are attached.
+// Returns 0 or -errno.
+int wall_hooks_attach(struct wall_hooks *hooks, enum wall_hook_set set, struct wall_error *err);
+// Detaches a set. WALL_HOOKS_HOLD only while no flow is held or blocked: nothing is kept back any more.
+void wall_hooks_detach(struct wall_hooks *hooks, enum wall_hook_set set);
+bool wall_hooks_attached(const struct wall_hooks *hooks, enum wall_hook_set set);  // any of them

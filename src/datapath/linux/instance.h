@@ -7,8 +7,10 @@
 #include "datapath/datapath.h"
 #include "datapath/linux/held.h"
 #include "datapath/linux/hooks.h"
+#include "datapath/linux/log.h"
 #include "datapath/linux/namespace.h"
 #include "datapath/linux/pins.h"
+#include "datapath/linux/policy.h"
 #include "wire/flow.bpf.h"
 
 struct ring_buffer;
@@ -21,10 +23,13 @@ struct wall_datapath {
     struct wall_held_table table;
     struct ring_buffer *ring;
     struct wall_policy *policy;     // referenced; NULL: none yet
+    struct wall_kernel_policy kernel_policy;
+    struct wall_log log;
     struct wall_flow_facts *facts;  // room for one element of the map
-    int cgroup_fd, epoll_fd, timer_fd, wake_fd;
-    bool ticking;
-    bool enforcing;   // the policy has filters: the hooks must stay
+    int cgroup_fd, epoll_fd, timer_fd, log_timer_fd, wake_fd;
+    bool ticking, log_ticking;
+    bool log_permits;
+    bool holding;     // the policy may hold flows: the hooks that keep packets back must stay
     bool adopting;    // flows found now were held before this instance was opened
     bool unreported;  // the table holds flows the user has not been told of
     uint32_t quiet_ticks, expire_ticks;

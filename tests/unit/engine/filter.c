@@ -355,7 +355,7 @@ static void boot_time_filters_are_kept_but_not_enforced(void **state)
     assert_int_equal(try_flags(fixture, NULL, NULL, FWPM_FILTER_FLAG_BOOTTIME), 0);
     assert_int_equal(filter_count(fixture->engine), 0);
     assert_int_equal(fixture->store_put_count, 1);
-    assert_int_equal(fixture->policy_changed_count, 0);
+    assert_int_equal(fixture->enforce_count, 0);
 }
 
 static void ids_are_not_used_again(void **state)

@@ -23,7 +23,9 @@ struct fixture {
     struct wall_session *session;  // static, may write
     uint64_t now_ms;
     // What the hooks were told:
-    unsigned int lock_released_count, policy_changed_count, added_count, deleted_count;
+    unsigned int lock_released_count, enforce_count, added_count, deleted_count;
+    const struct wall_policy *enforced;  // the last policy that was put in force
+    wall_status enforce_status;          // what putting one in force returns
     unsigned int store_begin_count, store_put_count, store_forget_count, store_commit_count;
     wall_status store_status;        // what store_put() answers
     const struct wall_session *last_origin;
@@ -35,10 +37,15 @@ static inline void fixture_lock_released(void *context)
     ((struct fixture *)context)->lock_released_count++;
 }
 
-static inline void fixture_policy_changed(void *context, struct wall_policy *policy)
+static inline wall_status fixture_policy_enforce(void *context, struct wall_policy *policy)
 {
-    ((struct fixture *)context)->policy_changed_count++;
+    struct fixture *fixture = context;
     assert_non_null(policy);
+    if (fixture->enforce_status != 0)
+        return fixture->enforce_status;
+    fixture->enforce_count++;
+    fixture->enforced = policy;
+    return 0;
 }
 
 static inline void fixture_object_changed(void *context, enum wall_object_type type, FWPM_CHANGE_TYPE change,
@@ -97,7 +104,7 @@ static inline int fixture_setup(void **state)
     const struct wall_engine_events events = {
         .context = fixture,
         .lock_released = fixture_lock_released,
-        .policy_changed = fixture_policy_changed,
+        .policy_enforce = fixture_policy_enforce,
         .object_changed = fixture_object_changed,
         .store_begin = fixture_store_begin,
         .store_put = fixture_store_put,

@@ -259,7 +259,7 @@ static void a_store_that_fails_aborts(void **state)
     FWPM_FILTER0 filter = plain_filter(NULL, FWP_ACTION_BLOCK);
     uint64_t before = add_filter(session, &filter);
     struct wall_policy *policy = wall_engine_policy(fixture->engine);
-    uint32_t told = fixture->policy_changed_count;
+    uint32_t told = fixture->enforce_count;
 
     fixture->store_status = ERROR_ACCESS_DENIED;
     filter.flags = FWPM_FILTER_FLAG_PERSISTENT;
@@ -273,7 +273,8 @@ static void a_store_that_fails_aborts(void **state)
     assert_false(wall_transaction_active(session));
 
     assert_ptr_equal(wall_engine_policy(fixture->engine), policy);
-    assert_int_equal(fixture->policy_changed_count, told);
+    assert_int_equal(fixture->enforce_count, told + 4);  // each time the new one, and the one before again
+    assert_ptr_equal(fixture->enforced, policy);
     assert_int_equal(count_objects(session, WALL_OBJECT_FILTER), 1);
     assert_true(sees_filter(session, before));
     fixture->store_status = 0;
@@ -282,13 +283,46 @@ static void a_store_that_fails_aborts(void **state)
     assert_int_equal(filter_count(fixture->engine), 2);
 }
 
+static void what_cannot_be_enforced_is_not_committed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct wall_session *session = fixture->session;
+    FWPM_FILTER0 filter = plain_filter(NULL, FWP_ACTION_BLOCK);
+    uint64_t before = add_filter(session, &filter);
+    struct wall_policy *policy = wall_engine_policy(fixture->engine);
+    FWPM_SESSION0 dynamic = { .flags = FWPM_SESSION_FLAG_DYNAMIC };
+    const struct wall_caller caller = { .process_id = 43, .user_name = "tester", .may_write = true };
+    struct wall_session *other;
+    assert_int_equal(wall_session_open(fixture->engine, &dynamic, &caller, &other), 0);
+
+    fixture->enforce_status = ERROR_NOT_ENOUGH_MEMORY;
+    uint64_t id = 0;
+    assert_int_equal(wall_filter_add(session, &filter, NULL, &id), ERROR_NOT_ENOUGH_MEMORY);
+    assert_int_equal(wall_object_delete(session, WALL_OBJECT_FILTER, NULL, before), ERROR_NOT_ENOUGH_MEMORY);
+    assert_ptr_equal(wall_engine_policy(fixture->engine), policy);
+    assert_true(sees_filter(session, before));
+
+    // A session's end is not to be stopped; its filters stay in force until something can be put in force again.
+    fixture->enforce_status = 0;
+    (void)add_filter(other, &filter);
+    const struct wall_policy *with_both = fixture->enforced;
+    fixture->enforce_status = ERROR_NOT_ENOUGH_MEMORY;
+    wall_session_close(other);
+    assert_int_equal(count_objects(session, WALL_OBJECT_FILTER), 1);
+    assert_ptr_equal(wall_engine_policy(fixture->engine), with_both);
+    fixture->enforce_status = 0;
+    (void)add_sublayer(session, 9);
+    assert_int_equal(filter_count(fixture->engine), 1);
+    assert_ptr_equal(fixture->enforced, wall_engine_policy(fixture->engine));
+}
+
 static void hooks_tell_the_net_change(void **state)
 {
     struct fixture *fixture = *state;
     struct wall_session *session = fixture->session;
     FWPM_FILTER0 filter = plain_filter(NULL, FWP_ACTION_BLOCK);
     uint64_t before = add_filter(session, &filter);
-    fixture->added_count = fixture->deleted_count = fixture->policy_changed_count = 0;
+    fixture->added_count = fixture->deleted_count = fixture->enforce_count = 0;
 
     assert_int_equal(wall_transaction_begin(session, 0), 0);
     uint64_t gone = add_filter(session, &filter);
@@ -299,12 +333,12 @@ static void hooks_tell_the_net_change(void **state)
     assert_int_equal(wall_transaction_commit(session), 0);
     assert_int_equal(fixture->added_count, 1);
     assert_int_equal(fixture->deleted_count, 1);
-    assert_int_equal(fixture->policy_changed_count, 1);
+    assert_int_equal(fixture->enforce_count, 1);
     assert_ptr_equal(fixture->last_origin, session);
 
     (void)add_sublayer(session, 5);
     assert_int_equal(fixture->added_count, 2);
-    assert_int_equal(fixture->policy_changed_count, 1);
+    assert_int_equal(fixture->enforce_count, 1);
 }
 
 static void a_transaction_may_be_held_for_an_hour(void **state)
@@ -396,12 +430,12 @@ static void a_dynamic_session_takes_its_objects_along(void **state)
     uint32_t callout_id = wall_callout_id(fixture->engine, &callout);
     assert_int_not_equal(callout_id, 0);
     assert_int_equal(filter_count(fixture->engine), 1);
-    fixture->deleted_count = fixture->policy_changed_count = 0;
+    fixture->deleted_count = fixture->enforce_count = 0;
 
     wall_session_close(dynamic);
     assert_int_equal(filter_count(fixture->engine), 0);
     assert_int_equal(fixture->deleted_count, 3);
-    assert_int_equal(fixture->policy_changed_count, 1);
+    assert_int_equal(fixture->enforce_count, 1);
     assert_int_equal(wall_callout_id(fixture->engine, &callout), 0);
     void *object;
     assert_int_equal(wall_object_get(fixture->session, WALL_OBJECT_SUBLAYER, &sublayer, 0, &object),
@@ -521,6 +555,7 @@ int main(void)
         TEST(versions_of_one_key_for_three_readers),
         TEST(the_store_is_asked_before_the_commit),
         TEST(a_store_that_fails_aborts),
+        TEST(what_cannot_be_enforced_is_not_committed),
         TEST(hooks_tell_the_net_change),
         TEST(a_transaction_may_be_held_for_an_hour),
         TEST(drivers_may_hold_it_longer),

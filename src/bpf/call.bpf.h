@@ -1,0 +1,106 @@
+// Socket calls: connect() and sendto(), judged before they take effect.
+#pragma once
+
+#include "decide.bpf.h"
+
+static __always_inline uint32_t call_layer(struct bpf_sock_addr *call)
+{
+    return WALL_LAYER_CONNECT_V4 + (call->family == AF_INET6);
+}
+
+static __noinline int question_of_call(struct bpf_sock_addr *call, struct wall_question *question,
+                                       const struct judgement *judgement, bool is_ipv4)
+{
+    if (!question || !judgement)
+        return 0;
+    bool is_v6 = judgement->layer & 1;
+    struct bpf_sock *socket = call->sk;
+    struct remote end;
+    remote_of_call(call, is_ipv4, &end);
+    question_set_remote(question, &end, is_v6);
+    if (socket) {
+        local_of_socket(socket, &end);
+        question_set_local(question, &end, is_v6);
+    }
+    question_set_owner(question, &judgement->executable, (uint8_t)call->protocol);
+    return 0;
+}
+
+// Asks the tables. Returns an enum wall_verdict.
+static __always_inline int ask_of_call(struct bpf_sock_addr *call, struct judgement *judgement, bool is_ipv4)
+{
+    struct wall_evaluation evaluation = { .question = { 0 } };
+    struct wall_state *at = state_get();
+    if (!at || !judgement)
+        return -1;
+    int mode = policy_tables(at, judgement->layer, &evaluation);
+    if (mode != WALL_MODE_TABLES)
+        return mode == WALL_MODE_PERMIT ? WALL_VERDICT_PERMIT : -1;
+    question_of_call(call, &evaluation.question, judgement, is_ipv4);
+    question_forget(&evaluation);
+    wall_evaluate(evaluation.tables, judgement->layer, &evaluation);
+    judgement->filter_id = evaluation.decision.filter_id;
+    judgement->generation = evaluation.decision.generation;
+    return (int)evaluation.decision.verdict;
+}
+
+static __always_inline int log_call(struct bpf_sock_addr *call, const struct judgement *judgement, uint32_t verdict,
+                                    bool is_ipv4)
+{
+    struct wall_state *at = state_get();
+    if (!at || !judgement)
+        return 0;
+    struct bpf_sock *socket = call->sk;
+    struct logged logged = {
+        .executable_id = judgement->executable.id,
+        .filter_id = judgement->filter_id,
+        .socket_cookie = bpf_get_socket_cookie(call),
+        .layer = (uint8_t)judgement->layer,
+        .verdict = (uint8_t)verdict,
+        .protocol = (uint8_t)call->protocol,
+    };
+    remote_of_call(call, is_ipv4, &logged.remote);
+    if (socket)
+        local_of_socket(socket, &logged.local);
+    return log_decision(at, &logged);
+}
+
+// The verifier lets each kind of hook read only the addresses of its family.
+VERIFIED_ALONE int ask_of_call4(struct bpf_sock_addr *call, struct judgement *judgement)
+{
+    return ask_of_call(call, judgement, true);
+}
+
+VERIFIED_ALONE int ask_of_call6(struct bpf_sock_addr *call, struct judgement *judgement)
+{
+    return ask_of_call(call, judgement, false);
+}
+
+VERIFIED_ALONE int log_call4(struct bpf_sock_addr *call, const struct judgement *judgement, uint32_t verdict)
+{
+    return log_call(call, judgement, verdict, true);
+}
+
+VERIFIED_ALONE int log_call6(struct bpf_sock_addr *call, const struct judgement *judgement, uint32_t verdict)
+{
+    return log_call(call, judgement, verdict, false);
+}
+
+// Judges a call by the layer `judgement->layer`. Returns an enum wall_verdict, or -1: refuse it, something is full or
+// broken.
+static __always_inline int judge_call(struct bpf_sock_addr *call, struct wall_state *at, struct judgement *judgement,
+                                      bool is_ipv4)
+{
+    if (!executable_find(&judgement->executable))
+        return -1;
+    int verdict = is_ipv4 ? ask_of_call4(call, judgement) : ask_of_call6(call, judgement);
+    if (verdict == WALL_VERDICT_HOLD)
+        return *(volatile uint32_t *)&at->can_hold ? verdict : -1;
+    if (verdict == WALL_VERDICT_BLOCK)
+        count(at, WALL_COUNTER_BLOCKED);
+    else if (verdict == WALL_VERDICT_PERMIT)
+        count(at, WALL_COUNTER_PERMITTED);
+    if (verdict == WALL_VERDICT_BLOCK || at->log_permits)
+        is_ipv4 ? log_call4(call, judgement, (uint32_t)verdict) : log_call6(call, judgement, (uint32_t)verdict);
+    return verdict;
+}

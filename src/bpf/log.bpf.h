@@ -1,0 +1,147 @@
+// The log: what the kernel decides by itself, told to user space at a bounded cost. Verdicts never depend on it.
+#pragma once
+
+#include "hold.bpf.h"
+#include "maps.bpf.h"
+#include "wire/log.bpf.h"
+#include "wire/question.bpf.h"
+
+// Whether a record wakes the reader: only the first one after it went to sleep.
+static __always_inline uint64_t log_wakeup(struct wall_state *at)
+{
+    if (!*(volatile uint32_t *)&at->log_asleep)
+        return BPF_RB_NO_WAKEUP;
+    return __sync_lock_test_and_set(&at->log_asleep, 0) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline bool log_put(struct wall_state *at, const void *record, uint64_t size)
+{
+    if (!bpf_ringbuf_output(&log, (void *)record, size, log_wakeup(at)))
+        return true;
+    count(at, WALL_COUNTER_LOG_LOST);
+    return false;
+}
+
+#define LOG_EXECUTABLE(name, room)                                                                                \
+    static __always_inline bool name(struct wall_state *at, const struct wall_flow_facts *of, uint64_t id)        \
+    {                                                                                                             \
+        struct wall_log_executable *record = bpf_ringbuf_reserve(&log, sizeof(*record) + (room), 0);              \
+        if (!record) {                                                                                            \
+            count(at, WALL_COUNTER_LOG_LOST);                                                                     \
+            return false;                                                                                         \
+        }                                                                                                         \
+        uint32_t length = WALL_PATH_MAX - of->path_start;                                                         \
+        *record = (struct wall_log_executable){                                                                   \
+            .kind = WALL_LOG_EXECUTABLE,                                                                          \
+            .device = of->executable_device,                                                                      \
+            .id = id,                                                                                             \
+            .inode = of->executable_inode,                                                                        \
+            .mount_namespace = of->mount_namespace,                                                               \
+            .path_length = length,                                                                                \
+        };                                                                                                        \
+        forget(length);                                                                                           \
+        if (length == 0 || length > (room) ||                                                                     \
+            bpf_probe_read_kernel(record->path, length, &of->path[of->path_start & (WALL_PATH_MAX - 1)])) {       \
+            bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);                                                        \
+            return false;                                                                                         \
+        }                                                                                                         \
+        bpf_ringbuf_submit(record, log_wakeup(at));                                                               \
+        return true;                                                                                              \
+    }
+
+LOG_EXECUTABLE(log_executable_short, WALL_LOG_PATH_SHORT)
+LOG_EXECUTABLE(log_executable_long, WALL_PATH_MAX)
+
+// Tells the path of an executable. Returns false when the log has no place for it.
+static __always_inline bool log_executable(struct wall_state *at, const struct wall_flow_facts *of, uint64_t id)
+{
+    if (WALL_PATH_MAX - of->path_start <= WALL_LOG_PATH_SHORT)
+        return log_executable_short(at, of, id);
+    return log_executable_long(at, of, id);
+}
+
+// What is told of one decision, besides who made the call and when.
+struct logged {
+    struct remote local, remote;
+    uint64_t executable_id, filter_id, socket_cookie;
+    uint32_t interface_index;
+    uint8_t layer, verdict, protocol, irql;
+};
+
+// Whether a denial is to be told. Those of the last second are counted instead; the number is told with the next one,
+// or by the reader of the log, who looks through the map.
+static __noinline int denial_is_told(const struct logged *logged, uint64_t now, uint64_t *ret_repeats)
+{
+    if (!logged || !ret_repeats)
+        return 0;
+    struct wall_denial_key key = {
+        .executable_id = logged->executable_id,
+        .filter_id = logged->filter_id,
+        .remote_port = logged->remote.port,
+        .layer = logged->layer,
+        .protocol = logged->protocol,
+        .process_id = (uint32_t)(bpf_get_current_pid_tgid() >> 32),
+    };
+    __builtin_memcpy(key.remote_address, logged->remote.address, sizeof(key.remote_address));
+    struct wall_denial *known = bpf_map_lookup_elem(&denials, &key);
+    if (!known) {
+        uint64_t user = bpf_get_current_uid_gid();
+        struct wall_denial first = {
+            .told_ns = now,
+            .user_id = (uint32_t)user,
+            .group_id = (uint32_t)(user >> 32),
+        };
+        bpf_map_update_elem(&denials, &key, &first, BPF_ANY);  // without a place, every denial is told
+        return 1;
+    }
+    if ((int64_t)(now - known->told_ns) < (int64_t)WALL_DENIAL_INTERVAL_NS) {
+        __sync_fetch_and_add(&known->untold, 1);
+        return 0;
+    }
+    *ret_repeats = known->untold;
+    known->untold = 0;
+    known->told_ns = now;
+    return 1;
+}
+
+static __noinline int decision_put(struct wall_state *at, const struct logged *logged, uint64_t now, uint64_t repeats)
+{
+    if (!at || !logged)
+        return 0;
+    uint64_t process = bpf_get_current_pid_tgid(), user = bpf_get_current_uid_gid();
+    struct wall_log_decision decision = {
+        .kind = WALL_LOG_DECISION,
+        .layer = logged->layer,
+        .verdict = logged->verdict,
+        .protocol = logged->protocol,
+        .irql = logged->irql,
+        .filter_id = logged->filter_id,
+        .executable_id = logged->executable_id,
+        .time_ns = now,
+        .socket_cookie = logged->socket_cookie,
+        .cgroup_id = bpf_get_current_cgroup_id(),
+        .repeats = repeats,
+        .process_id = (uint32_t)(process >> 32),
+        .thread_id = (uint32_t)process,
+        .user_id = (uint32_t)user,
+        .group_id = (uint32_t)(user >> 32),
+        .local_port = logged->local.port,
+        .remote_port = logged->remote.port,
+        .interface_index = logged->interface_index,
+    };
+    __builtin_memcpy(decision.local_address, logged->local.address, sizeof(decision.local_address));
+    __builtin_memcpy(decision.remote_address, logged->remote.address, sizeof(decision.remote_address));
+    bpf_get_current_comm(decision.process_name, sizeof(decision.process_name));
+    log_put(at, &decision, sizeof(decision));
+    return 0;
+}
+
+// Tells a decision, when it is to be told.
+static __always_inline int log_decision(struct wall_state *at, const struct logged *logged)
+{
+    bool is_denial = logged->verdict == WALL_VERDICT_BLOCK;
+    uint64_t repeats = 0, now = bpf_ktime_get_boot_ns();
+    if (is_denial ? !denial_is_told(logged, now, &repeats) : !at->log_permits)
+        return 0;
+    return decision_put(at, logged, now, repeats);
+}
