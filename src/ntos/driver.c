@@ -50,17 +50,20 @@ struct _OBJECT_TYPE ntos_driver_type = { "Driver", destroy_driver_object };
 
 struct ntos_driver *ntos_driver_of(const void *address)
 {
-    struct ntos_driver *found = NULL;
+    struct ntos_driver *found = NULL, *loaded = NULL;
+    unsigned loaded_count = 0;
     pthread_mutex_lock(&drivers_lock);
     for (PLIST_ENTRY entry = drivers.Flink; entry != &drivers && !found; entry = entry->Flink) {
         struct ntos_driver *driver = CONTAINING_RECORD(entry, struct ntos_driver, entry);
         if ((const char *)address >= (const char *)driver->start && (const char *)address < (const char *)driver->end)
             found = driver;
+        if (!driver->unloaded) {
+            loaded = driver;
+            loaded_count++;
+        }
     }
-    if (!found && !IsListEmpty(&drivers) && drivers.Flink->Flink == &drivers)
-        found = CONTAINING_RECORD(drivers.Flink, struct ntos_driver, entry);
     pthread_mutex_unlock(&drivers_lock);
-    return found;
+    return found || loaded_count != 1 ? found : loaded;
 }
 
 // --- Is it a driver? ---
@@ -328,16 +331,18 @@ static void run_unload(PVOID context)
 // One shared object is one set of variables: it can be a driver once.
 static int enlist(struct ntos_driver *driver, struct wall_error *err)
 {
-    bool loaded = false;
+    const struct ntos_driver *same = NULL;
     pthread_mutex_lock(&drivers_lock);
     for (PLIST_ENTRY entry = drivers.Flink; entry != &drivers; entry = entry->Flink) {
         struct ntos_driver *other = CONTAINING_RECORD(entry, struct ntos_driver, entry);
-        loaded |= other->library == driver->library || strcasecmp(other->name, driver->name) == 0;
+        if (other->library == driver->library || strcasecmp(other->name, driver->name) == 0)
+            same = other;
     }
-    if (!loaded)
+    const char *state = !same ? "" : same->unloaded ? "unloaded, but still running" : "already loaded";
+    if (!same)
         InsertTailList(&drivers, &driver->entry);
     pthread_mutex_unlock(&drivers_lock);
-    return loaded ? wall_error_set(err, -EEXIST, "the driver %s is already loaded", driver->name) : 0;
+    return same ? wall_error_set(err, -EEXIST, "the driver %s is %s", driver->name, state) : 0;
 }
 
 // Takes back what the driver left, reporting it. Returns the number; `ret_running`: code of the driver still runs.
@@ -359,11 +364,13 @@ static unsigned sweep(struct ntos_driver *driver, bool *ret_running)
 
 static void finish(struct ntos_driver *driver, bool running)
 {
+    // Code that runs must stay where it is, and with it all that it may use: such a driver stays on the list.
     pthread_mutex_lock(&drivers_lock);
-    RemoveEntryList(&driver->entry);
+    driver->unloaded = true;
+    if (!running)
+        RemoveEntryList(&driver->entry);
     pthread_mutex_unlock(&drivers_lock);
     ntos_registry_forget(driver->registry_path.Buffer);
-    // Code that runs must stay where it is, and with it all that it may use.
     if (!running)
         free_driver(driver);
 }

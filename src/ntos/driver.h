@@ -16,8 +16,10 @@ struct ntos_driver {
     PDRIVER_INITIALIZE entry_point;
     NTSTATUS status;   // of DriverEntry
     void *extensions;  // of IoAllocateDriverObjectExtension
+    bool unloaded;     // only kept because something of it still runs
 };
 
-// The driver whose code `address` belongs to; else the one that is loaded if there is just one; else NULL.
+// The driver whose code `address` belongs to, also one that runs on after it was unloaded; else the one that is loaded
+// if there is just one; else NULL.
 struct ntos_driver *ntos_driver_of(const void *address);
 void ntos_extensions_free(struct ntos_driver *driver);

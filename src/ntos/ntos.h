@@ -75,8 +75,8 @@ struct ntos_driver_options {
 
 // Loads the driver and runs its DriverEntry on a system thread.
 // Returns 0; -ENOENT, -EACCES (the file), -ENOEXEC (not a driver, or not one for this machine), -ELIBACC (needs
-// functions that do not exist), -EINVAL (options), -EEXIST (it is loaded, under this
-// name or another), -EIO (DriverEntry failed; its status is in `err`), -ENOMEM.
+// functions that do not exist), -EINVAL (options), -EEXIST (it is loaded, under this name or another, or was unloaded
+// while something of it still ran), -EIO (DriverEntry failed; its status is in `err`), -ENOMEM.
 NTOS_EXPORT int ntos_driver_load(const char *path, const struct ntos_driver_options *options,
                                  struct ntos_driver **ret_driver, struct wall_error *err);
 // Runs DriverUnload, reports what was not given back, and takes the driver out of memory unless something of it still

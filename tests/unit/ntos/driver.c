@@ -144,8 +144,14 @@ static void running_threads_keep_the_code(void **state)
     assert_int_equal(ntos_driver_unload(driver, &leaks, &error), 0);
     assert_int_equal(capture_count(NTOS_REPORT_LEAK, "PsCreateSystemThread"), 1);
     assert_int_equal(capture_count(NTOS_REPORT_LEAK, "ZwClose"), 1);
-    // The thread wakes up in its own code and ends; a crash here would fail the test.
-    (void)sleep(3);
+    // One set of variables: it cannot be a driver again while its thread uses them.
+    struct ntos_driver *second = NULL;
+    assert_int_equal(load_path(driver_path("leaky"), "leaky", NULL, &second), -EEXIST);
+    assert_non_null(strstr(error.text, "still running"));
+    // The thread wakes up in its own code and says so; a crash here would fail the test.
+    for (int i = 0; i < 3000 && !capture_has_line("leaky: the thread is awake"); i++)
+        (void)usleep(10000);
+    assert_true(capture_has_line("leaky: the thread is awake"));
 }
 
 static void no_unload_routine(void **state)

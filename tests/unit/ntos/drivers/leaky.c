@@ -26,6 +26,7 @@ static VOID LeakyThread(PVOID Context)
     UNREFERENCED_PARAMETER(Context);
     interval.QuadPart = -5LL * 10000000;
     KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    DbgPrint("leaky: the thread is awake\n");
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
