@@ -43,7 +43,8 @@ struct wall_control_status {
 // What the service is doing now.
 int wall_control_status(struct wall_control *control, struct wall_control_status **ret_status, char *error);
 
-// Asks the service to take everything back and end. It has ended when the connection is gone: this waits for that.
+// Asks the service to take everything back and end, and waits until it has; a failure to take everything back is told.
+// The kernel may free programs and maps a moment later.
 int wall_control_stop(struct wall_control *control, char *error);
 
 // --- Drivers ---

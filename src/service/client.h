@@ -50,6 +50,8 @@ struct wall_client {
     struct wall_driver *awaited;  // DRIVER_LOAD or _UNLOAD waits for it
     uint16_t awaited_type;
     uint32_t awaited_serial;
+    bool stops;  // STOP waits for the end of the service
+    uint32_t stop_serial;
     uint32_t monitor;       // WALL_MONITOR_*
     uint64_t monitor_lost;  // records not sent since the last one that was
 };

@@ -74,7 +74,8 @@ static bool status(struct wall_client *client, uint32_t serial, const void *obje
 
 static bool stop(struct wall_client *client, uint32_t serial, const void *object)
 {
-    wall_client_status(client, WALL_MESSAGE_STOP, serial, 0, NULL);
+    client->stops = true;
+    client->stop_serial = serial;
     wall_service_stop(client->service);
     return false;
 }

@@ -456,10 +456,28 @@ static void free_sources(struct wall_service *service)
         *sources[i] = sd_event_source_disable_unref(*sources[i]);
 }
 
+static void close_clients_but_stoppers(struct wall_service *service)
+{
+    for (struct wall_client *client = service->clients, *next; client; client = next) {
+        next = client->next;
+        if (!client->stops)
+            wall_connection_close(client->connection, NULL);
+    }
+}
+
+// They learn of the end when nothing is left to be done.
+static void answer_stoppers(struct wall_service *service, int r, const char *text)
+{
+    for (struct wall_client *client = service->clients; client; client = client->next)
+        wall_client_status(client, WALL_MESSAGE_STOP, client->stop_serial, (uint32_t)-r, r < 0 ? text : NULL);
+    wall_server_stop(&service->server);
+}
+
 int wall_service_close(struct wall_service *service, struct wall_error *err)
 {
     int r = 0;
-    wall_server_stop(&service->server);
+    struct wall_error failure = {0};
+    close_clients_but_stoppers(service);
     while (service->drivers.first)
         wall_driver_free(service->drivers.first);
     wall_filter_notices_done(&service->notices);
@@ -467,7 +485,7 @@ int wall_service_close(struct wall_service *service, struct wall_error *err)
     wall_holds_done(&service->holds);
     free_sources(service);
     if (service->datapath && service->stop_requested)
-        r = wall_datapath_remove(service->datapath, err);
+        r = wall_datapath_remove(service->datapath, &failure);
     else
         wall_datapath_close(service->datapath);
     service->datapath = NULL;
@@ -477,6 +495,9 @@ int wall_service_close(struct wall_service *service, struct wall_error *err)
         (void)rmdir(service->scope);  // stays while programs are in it
     if (service->runtime.directory)
         wall_runtime_close(&service->runtime, service->stop_requested && r == 0);
+    answer_stoppers(service, r, failure.text);
+    if (err && r < 0)
+        *err = failure;
     free(service->scope);
     sd_event_unref(service->event);
     return r;
