@@ -64,6 +64,10 @@ int main(int argc, char **argv)
         }
         options.driver_host = host;
     }
+    if (geteuid() != 0) {
+        (void)wall_error_set(&err, -EPERM, "ringwalld needs root to load eBPF programs. Run: sudo ringwall start");
+        return fail(options.ready_fd, &err);
+    }
     static struct wall_service service;
     if (wall_service_open(&service, &options, &err) < 0)
         return fail(options.ready_fd, &err);

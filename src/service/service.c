@@ -418,8 +418,6 @@ static int open_clients(struct wall_service *service, const struct wall_options 
 int wall_service_open(struct wall_service *service, const struct wall_options *options, struct wall_error *err)
 {
     *service = (struct wall_service){.runtime = {.lock_fd = -1, .listen_fd = -1}};
-    if (geteuid() != 0)
-        return wall_error_set(err, -EPERM, "ringwalld needs root to load eBPF programs. Run: sudo ringwall start");
     int r = open_loop(service, err);
     if (r == 0)
         r = wall_runtime_open(options->runtime_dir, &service->runtime, err);
