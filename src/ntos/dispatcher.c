@@ -46,14 +46,14 @@ static bool consume(DISPATCHER_HEADER *header, PKTHREAD thread)
     switch (header->Type) {
     case NTOS_DISPATCHER_EVENT_SYNCHRONIZATION:
     case NTOS_DISPATCHER_TIMER_SYNCHRONIZATION:
-        header->SignalState = 0;
+        WriteRelease(&header->SignalState, 0);
         return false;
     case NTOS_DISPATCHER_SEMAPHORE:
-        header->SignalState--;
+        WriteRelease(&header->SignalState, header->SignalState - 1);
         return false;
     case NTOS_DISPATCHER_MUTANT: {
         KMUTANT *mutant = CONTAINING_RECORD(header, KMUTANT, Header);
-        header->SignalState--;
+        WriteRelease(&header->SignalState, header->SignalState - 1);
         mutant->OwnerThread = thread;
         bool abandoned = mutant->Abandoned;
         mutant->Abandoned = FALSE;
@@ -91,7 +91,7 @@ static bool satisfy(struct waiter *waiter)
 
 void ntos_dispatcher_signal(DISPATCHER_HEADER *header, LONG state)
 {
-    header->SignalState = state;
+    WriteRelease(&header->SignalState, state);  // others read it without the lock
     for (PLIST_ENTRY entry = header->WaitListHead.Flink; entry != &header->WaitListHead; entry = entry->Flink) {
         if (header->SignalState <= 0)
             break;
@@ -204,7 +204,7 @@ static LONG change_event(const char *function, PRKEVENT event, LONG state, bool 
     if (state)
         ntos_dispatcher_signal(&event->Header, 1);
     if (!state || pulse)
-        event->Header.SignalState = 0;
+        WriteRelease(&event->Header.SignalState, 0);
     pthread_mutex_unlock(&ntos_dispatcher_lock);
     return previous;
 }

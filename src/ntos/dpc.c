@@ -218,7 +218,7 @@ static BOOLEAN set_timer(PKTIMER timer, LARGE_INTEGER due_time, LONG period_ms, 
     timer->Period = period_ms;
     timer->Dpc = dpc;
     timer->Setter = setter;
-    timer->Header.SignalState = 0;
+    WriteRelease(&timer->Header.SignalState, 0);
     insert_timer(timer);
     pthread_cond_signal(&work);
     pthread_mutex_unlock(&ntos_dispatcher_lock);

@@ -26,24 +26,24 @@ static bool acquire_fast(const char *function, PFAST_MUTEX mutex)
 {
     if (!ntos_irql_at_most(function, APC_LEVEL))
         return false;
-    if (mutex->Owner == KeGetCurrentThread())
+    if (ReadPointerNoFence(&mutex->Owner) == KeGetCurrentThread())
         ntos_bugcheck(function, DRIVER_VERIFIER_DETECTED_VIOLATION, "this thread already holds the fast mutex %p",
                       (void *)mutex);
     if (InterlockedDecrement(&mutex->Count) != 0) {
         mutex->Contention++;
         wait_event(&mutex->Event);
     }
-    mutex->Owner = KeGetCurrentThread();
+    WritePointerNoFence(&mutex->Owner, KeGetCurrentThread());
     return true;
 }
 
 static void release_fast(const char *function, PFAST_MUTEX mutex)
 {
-    if (mutex->Owner != KeGetCurrentThread()) {
+    if (ReadPointerNoFence(&mutex->Owner) != KeGetCurrentThread()) {
         ntos_violation(function, "this thread does not hold the fast mutex %p", (void *)mutex);
         return;
     }
-    mutex->Owner = NULL;
+    WritePointerNoFence(&mutex->Owner, NULL);
     if (InterlockedIncrement(&mutex->Count) <= 0)
         (void)KeSetEvent(&mutex->Event, IO_NO_INCREMENT, FALSE);
 }
@@ -60,7 +60,7 @@ VOID ExAcquireFastMutex(PFAST_MUTEX mutex)
 VOID ExReleaseFastMutex(PFAST_MUTEX mutex)
 {
     KIRQL old_irql = (KIRQL)mutex->OldIrql;
-    if (mutex->Owner == KeGetCurrentThread())
+    if (ReadPointerNoFence(&mutex->Owner) == KeGetCurrentThread())
         ntos_thread.irql = old_irql;
     release_fast("ExReleaseFastMutex", mutex);
 }
@@ -81,7 +81,7 @@ BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX mutex)
         return FALSE;
     if (InterlockedCompareExchange(&mutex->Count, 0, 1) != 1)
         return FALSE;
-    mutex->Owner = KeGetCurrentThread();
+    WritePointerNoFence(&mutex->Owner, KeGetCurrentThread());
     mutex->OldIrql = ntos_thread.irql;
     ntos_thread.irql = APC_LEVEL;
     return TRUE;

@@ -10,6 +10,7 @@
 #include "ntos/verify.h"
 
 static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t thread_numbered = PTHREAD_COND_INITIALIZER;
 static LIST_ENTRY threads = { &threads, &threads };
 static pthread_key_t current_key;
 static pthread_once_t current_once = PTHREAD_ONCE_INIT;
@@ -48,7 +49,10 @@ PKTHREAD KeGetCurrentThread(VOID)
     PKTHREAD thread = thread_new();
     if (!thread)
         abort();
+    pthread_mutex_lock(&threads_lock);
     thread->number = (ULONG)syscall(SYS_gettid);
+    pthread_cond_broadcast(&thread_numbered);
+    pthread_mutex_unlock(&threads_lock);
     ntos_thread.thread = thread;
     pthread_setspecific(current_key, thread);
     return thread;
@@ -78,7 +82,10 @@ static void *start_thread(void *argument)
     stack_t spare = { .ss_sp = malloc(SIGNAL_STACK_BYTES), .ss_size = SIGNAL_STACK_BYTES };
     if (spare.ss_sp)
         (void)sigaltstack(&spare, NULL);
+    pthread_mutex_lock(&threads_lock);
     thread->number = (ULONG)syscall(SYS_gettid);
+    pthread_cond_broadcast(&thread_numbered);
+    pthread_mutex_unlock(&threads_lock);
     ntos_thread.thread = thread;
     if (sigsetjmp(thread->end, 0) == 0)
         thread->routine(thread->context);
@@ -109,6 +116,9 @@ static NTSTATUS create_thread(PKSTART_ROUTINE routine, PVOID context, PKTHREAD *
     pthread_attr_destroy(&attributes);
     if (error)
         RemoveEntryList(&thread->entry);
+    // Its creator may ask for its number at once.
+    while (!error && thread->number == 0)
+        pthread_cond_wait(&thread_numbered, &threads_lock);
     pthread_mutex_unlock(&threads_lock);
     if (error) {
         ObDereferenceObject(thread);

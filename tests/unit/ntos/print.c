@@ -26,9 +26,14 @@ static void parts_of_a_line_join(void **state)
 static void unfinished_lines_appear(void **state)
 {
     (void)DbgPrint("no newline");
-    for (int i = 0; i < 100 && !capture.line_count; i++)
+    unsigned count = 0;
+    for (int i = 0; i < 1000 && count == 0; i++) {
         (void)usleep(10000);
-    assert_int_equal(capture.line_count, 1);
+        pthread_mutex_lock(&capture.lock);
+        count = capture.line_count;
+        pthread_mutex_unlock(&capture.lock);
+    }
+    assert_int_equal(count, 1);
     assert_string_equal(capture.lines[0], "no newline");
 }
 
