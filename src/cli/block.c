@@ -286,7 +286,11 @@ static int run_block(const struct wall_arguments *arguments)
         const char *given = wall_argument(arguments, "name", 0);
         char *name = given ? strdup(given) : make_name(arguments);
         uint16_t *wide = NULL;
-        int r = name ? wall_utf16_new_from_utf8(name, &wide) : -ENOMEM;
+        int r = name ? 0 : -ENOMEM;
+        if (r == 0 && given)
+            r = wall_utf16_new_from_utf8(name, &wide);
+        else if (r == 0 && !(wide = wall_utf16_new_from_path(name)))  // it may hold paths, which need not be UTF-8
+            r = -ENOMEM;
         rule.name = wide;
         code = r == 0 ? apply(&rule) : wall_complain_error(r, NULL);
         free(wide);
