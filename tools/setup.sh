@@ -20,7 +20,7 @@ packages() {
         packages build
         # namespaces, packet rules, processes, traffic for the system suite; libclang-rt: the fuzzing run-time; mingw:
         # portable rooms and headers have to compile for Windows
-        echo iproute2 nftables procps util-linux iputils-ping curl
+        echo iproute2 nftables procps util-linux iputils-ping curl btrfs-progs
         echo clang-format libclang-rt-dev man-db gcc-mingw-w64-x86-64 gcc-mingw-w64-i686
         ;;
     run)

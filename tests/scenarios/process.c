@@ -191,6 +191,17 @@ static void take_connection(const struct target *target)
     exchange_is(echo_stream(take(STDIN_FILENO), 100), "send");
 }
 
+// Says that it runs, and connects when told to: what became of its file meanwhile is up to the test.
+static void tcp_when_told(const struct target *target)
+{
+    struct end remote = end_of(target->address4, TCP_PORT);
+    char word;
+    puts("running");
+    fflush(stdout);
+    if (read(STDIN_FILENO, &word, 1) == 1)
+        connect_and_echo(stream(0), &remote, 100);
+}
+
 // --- Threads ---
 
 struct work {
@@ -226,6 +237,7 @@ const struct scenario process_scenarios[] = {
     { "take-datagram", take_datagram },
     { "pass-connection", pass_connection },
     { "take-connection", take_connection },
+    { "tcp-when-told", tcp_when_told },
     { "thread-connects", thread_connects },
     { 0 },
 };

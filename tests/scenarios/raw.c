@@ -186,7 +186,8 @@ static void packet_frame(const struct target *target)
     memcpy(&frame.datagram, &datagram, sizeof(datagram));
     struct sockaddr_ll card = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(CARD), .sll_halen = 6 };
     int fd = socket_or_none(AF_PACKET, SOCK_RAW, 0);
-    exchange_is(sendto(fd, &frame, sizeof(frame), 0, (struct sockaddr *)&card, sizeof(card)) == sizeof(frame), "sendto");
+    ssize_t sent = sendto(fd, &frame, sizeof(frame), 0, (struct sockaddr *)&card, sizeof(card));
+    exchange_is(sent == sizeof(frame), "sendto");
     struct end peer = end_of(target->address4, UDP_PORT);
     print_flow_ports("udp", local_port(&remote), &peer, UDP_PORT);
 }

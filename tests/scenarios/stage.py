@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'system'))
 # pylint: disable=wrong-import-position
@@ -88,6 +89,13 @@ class Stage(Instance):
             total += sum(item['counter']['bytes'] for item in listing
                          if item.get('counter', {}).get('name') in names)
         return total
+
+    def settled_bytes_to(self, peer):
+        """... when the last packets of connections that have just been closed are over."""
+        count = -1
+        while count != (count := self.bytes_to(peer)):
+            time.sleep(0.03)
+        return count
 
     def command(self, scenario, launcher, actor, peer):
         """The command line of a scenario, run by `launcher` (and `actor`, where that one starts another program)."""

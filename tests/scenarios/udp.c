@@ -15,7 +15,8 @@
 static const char hello[] = "hello, peer";
 
 // Repeats `send` until it fails or is answered.
-static void exchange(int fd, const struct end *remote, const char *protocol, ssize_t (*transmit)(int, const struct end *))
+static void exchange(int fd, const struct end *remote, const char *protocol,
+                     ssize_t (*transmit)(int, const struct end *))
 {
     bool good = false;
     for (int i = 0; i < ATTEMPTS && !good; i++) {
