@@ -4,6 +4,7 @@
 // may be NULL). -ECONNRESET: the service went away. Any thread may call; one control is one connection.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +74,53 @@ struct wall_control_drivers {
 
 // All drivers loaded, and those that failed and were not unloaded since.
 int wall_control_drivers(struct wall_control *control, struct wall_control_drivers **ret_drivers, char *error);
+
+// --- How the kernel decides ---
+
+enum wall_control_place {
+    WALL_CONTROL_IN_KERNEL,      // permits or blocks in the kernel
+    WALL_CONTROL_ASKS,           // its callout is asked: the flow is held
+    WALL_CONTROL_UNREGISTERED,   // its callout is not registered: blocks, or permits, in the kernel
+    WALL_CONTROL_IGNORED,        // an inspection callout that is not registered: does nothing
+    WALL_CONTROL_NEVER,          // no value fulfils its conditions
+    WALL_CONTROL_TABLES_FULL,    // flows that get as far as this filter are held for the service
+};
+
+enum wall_control_reason {
+    WALL_CONTROL_NO_REASON,
+    WALL_CONTROL_FIELD,      // the kernel does not know the field
+    WALL_CONTROL_CONDITION,  // … not this kind of condition on it
+    WALL_CONTROL_LIMIT,      // too many values, flags or classes
+};
+
+// A filter that is not simply decided in the kernel at the socket call.
+struct wall_control_compiled_filter {
+    uint64_t filter_id;
+    uint16_t layer_id;   // FWPS_LAYER_*
+    uint16_t field_id;   // with a reason: FWPS_FIELD_<layer>_*
+    enum wall_control_place place;
+    enum wall_control_reason reason;  // of its conditions: only the service can tell whether they hold
+    bool late;  // it asks for the local address, port or interface, which are known with the first packet
+};
+
+struct wall_control_compiled_layer {
+    uint16_t layer_id;
+    uint32_t filters;
+    uint32_t in_kernel;  // of these, decided at the socket call
+    uint64_t bytes;      // of the layer's tables
+    uint32_t slots, groups, largest_group;
+};
+
+struct wall_control_compiled {
+    size_t layer_count;
+    const struct wall_control_compiled_layer *layers;
+    size_t filter_count;
+    const struct wall_control_compiled_filter *filters;
+    uint32_t filters_left_out;  // there are so many more
+};
+
+// How the filters of each layer became the tables in the kernel.
+int wall_control_compiled(struct wall_control *control, struct wall_control_compiled **ret_compiled, char *error);
 
 // --- Watching ---
 

@@ -2,7 +2,7 @@
 _ringwall() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
     local commands='start stop status load unload drivers monitor block permit list remove show version help'
-    local kinds='providers sublayers layers callouts filters sessions netevents'
+    local kinds='providers sublayers layers callouts filters sessions netevents compile'
     local options='--help --runtime-dir'
 
     if ((COMP_CWORD == 1)); then

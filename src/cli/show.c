@@ -11,6 +11,7 @@
 #include "base/sid.h"
 #include "base/utf16.h"
 #include "cli/command.h"
+#include "cli/compiled.h"
 #include "cli/json.h"
 #include "cli/objects.h"
 #include "cli/rule.h"
@@ -307,6 +308,8 @@ static int run_show(const struct wall_arguments *arguments)
     const char *name = arguments->positional[0];
     struct wall_error err;
     int kind = 0;
+    if (strcmp(name, "compile") == 0)
+        return wall_compiled_show(wall_argument_given(arguments, "json"));
     while (kind < WALL_KIND_COUNT_ && strcmp(wall_kind_names[kind], name) != 0)
         kind++;
     if (kind == WALL_KIND_COUNT_) {
@@ -341,10 +344,12 @@ const struct wall_command wall_command_show = {
     .name = "show",
     .summary = "Show what the filter engine holds.",
     .usage = "KIND",
-    .description = "KIND is providers, sublayers, layers, callouts, filters, sessions or netevents.\n",
+    .description = "KIND is providers, sublayers, layers, callouts, filters, sessions, netevents or\n"
+                   "compile: how the filters became the tables that the kernel decides by.\n",
     .examples = "  ringwall show filters\n"
                 "  ringwall show layers --json | jq '.[].layerKey'\n"
-                "  ringwall show netevents\n",
+                "  ringwall show netevents\n"
+                "  ringwall show compile\n",
     .options = options,
     .positional_min = 1,
     .positional_max = 1,

@@ -334,6 +334,56 @@ int wall_control_drivers(struct wall_control *control, struct wall_control_drive
     return 0;
 }
 
+static struct wall_control_compiled_filter compiled_filter(const struct wall_compiled_filter_record *from)
+{
+    return (struct wall_control_compiled_filter){
+        .filter_id = from->filter_id,
+        .layer_id = from->layer_id,
+        .field_id = from->field_id,
+        .place = (enum wall_control_place)from->kind,
+        .reason = (enum wall_control_reason)from->reason,
+        .late = from->needs != 0,
+    };
+}
+
+int wall_control_compiled(struct wall_control *control, struct wall_control_compiled **ret_compiled, char *error)
+{
+    struct wall_compiled_reply *reply;
+    int r = call(control, WALL_MESSAGE_COMPILED, NULL, (void **)&reply, error);
+    if (r < 0)
+        return r;
+    size_t size = sizeof(struct wall_control_compiled) +
+                  reply->layer_count * sizeof(struct wall_control_compiled_layer) +
+                  reply->filter_count * sizeof(struct wall_control_compiled_filter);
+    struct holder *holder = new_holder(size, reply);
+    if (!holder) {
+        free(reply);
+        return fail(error, -ENOMEM, NULL);
+    }
+    struct wall_control_compiled *compiled = (struct wall_control_compiled *)holder->value;
+    struct wall_control_compiled_filter *filters = (struct wall_control_compiled_filter *)(compiled + 1);
+    struct wall_control_compiled_layer *layers =
+        (struct wall_control_compiled_layer *)(filters + reply->filter_count);
+    for (uint32_t i = 0; i < reply->filter_count; i++)
+        filters[i] = compiled_filter(&reply->filters[i]);
+    for (uint32_t i = 0; i < reply->layer_count; i++) {
+        const struct wall_compiled_layer_record *from = &reply->layers[i];
+        layers[i] = (struct wall_control_compiled_layer){
+            .layer_id = from->layer_id,
+            .filters = from->filters,
+            .in_kernel = from->in_kernel,
+            .bytes = (uint64_t)from->pages << 16,
+            .slots = from->slots,
+            .groups = from->groups,
+            .largest_group = from->largest,
+        };
+    }
+    *compiled = (struct wall_control_compiled){ reply->layer_count, layers, reply->filter_count, filters,
+                                                reply->filters_left_out };
+    *ret_compiled = compiled;
+    return 0;
+}
+
 // --- Watching ---
 
 int wall_control_monitor(struct wall_control *control, uint32_t flags, char *error)

@@ -245,9 +245,11 @@ static int finish(struct compiler *compiler, struct wall_compiled **ret_compiled
     compiled->page_count = image.page_count;
     image.bytes = NULL;
     wall_image_done(&image);
-    // Conditions that the tables had no room for.
     for (uint32_t i = 0; i < compiler->entries.count; i++) {
         uint32_t origin = compiler->origins[i];
+        if (origin != UINT32_MAX)
+            compiler->filters[origin].needs = compiler->entries.items[i].needs & ~WALL_NEEDS_USER_SPACE;
+        // Conditions that the tables had no room for.
         if (origin != UINT32_MAX && compiler->entries.items[i].needs & WALL_NEEDS_USER_SPACE &&
             compiler->filters[origin].reason == WALL_COMPILE_REASON_NONE)
             compiler->filters[origin].reason = WALL_COMPILE_REASON_LIMIT;

@@ -44,6 +44,7 @@ struct wall_compiled_filter {
     enum wall_compiled_kind kind;
     enum wall_compile_reason reason;  // not NONE: only user space can tell whether it matches, because of …
     uint16_t field_id;                // … its conditions on this field (the first such)
+    uint32_t needs;                   // the facts it asks for: bit per enum wall_dimension
 };
 
 struct wall_compiled {

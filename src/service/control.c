@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "service/client.h"
+#include "service/compiled.h"
 #include "service/monitor.h"
 
 static uint64_t uptime_ms(const struct wall_service *service, uint64_t since_us)
@@ -162,12 +163,26 @@ static bool monitor(struct wall_client *client, uint32_t serial, const void *obj
     return false;
 }
 
+static bool compiled(struct wall_client *client, uint32_t serial, const void *object)
+{
+    struct wall_compiled_report *report = calloc(1, sizeof(*report));
+    if (!report) {
+        wall_client_status(client, WALL_MESSAGE_COMPILED, serial, ENOMEM, NULL);
+        return false;
+    }
+    wall_compiled_report(client->service->datapath, report);
+    wall_client_reply(client, WALL_MESSAGE_COMPILED, serial, &report->reply);
+    free(report);
+    return false;
+}
+
 const struct wall_handler_row wall_control_handlers[] = {
     {WALL_MESSAGE_STATUS, WALL_ROLE_CONTROL, false, status},
     {WALL_MESSAGE_STOP, WALL_ROLE_CONTROL, true, stop},
     {WALL_MESSAGE_DRIVER_LOAD, WALL_ROLE_CONTROL, true, driver_load},
     {WALL_MESSAGE_DRIVER_UNLOAD, WALL_ROLE_CONTROL, true, driver_unload},
     {WALL_MESSAGE_DRIVER_LIST, WALL_ROLE_CONTROL, false, driver_list},
+    {WALL_MESSAGE_COMPILED, WALL_ROLE_CONTROL, false, compiled},
     // Who talks to whom is nobody else's business.
     {WALL_MESSAGE_MONITOR, WALL_ROLE_CONTROL, true, monitor},
     {0},

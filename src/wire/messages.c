@@ -398,6 +398,35 @@ static const struct wall_shape_field driver_list_reply_fields[] = {
 };
 static WALL_SHAPE(shape_driver_list_reply, struct wall_driver_list_reply, driver_list_reply_fields);
 
+static const struct wall_shape_field compiled_filter_fields[] = {
+    WALL_FIELD_U64(struct wall_compiled_filter_record, filter_id),
+    WALL_FIELD_U32(struct wall_compiled_filter_record, needs),
+    WALL_FIELD_U16(struct wall_compiled_filter_record, layer_id),
+    WALL_FIELD_U16(struct wall_compiled_filter_record, field_id),
+    WALL_FIELD_U8(struct wall_compiled_filter_record, kind),
+    WALL_FIELD_U8(struct wall_compiled_filter_record, reason),
+};
+static WALL_SHAPE(shape_compiled_filter, struct wall_compiled_filter_record, compiled_filter_fields);
+
+static const struct wall_shape_field compiled_layer_fields[] = {
+    WALL_FIELD_U16(struct wall_compiled_layer_record, layer_id),
+    WALL_FIELD_U32(struct wall_compiled_layer_record, filters),
+    WALL_FIELD_U32(struct wall_compiled_layer_record, in_kernel),
+    WALL_FIELD_U32(struct wall_compiled_layer_record, pages),
+    WALL_FIELD_U32(struct wall_compiled_layer_record, slots),
+    WALL_FIELD_U32(struct wall_compiled_layer_record, groups),
+    WALL_FIELD_U32(struct wall_compiled_layer_record, largest),
+};
+static WALL_SHAPE(shape_compiled_layer, struct wall_compiled_layer_record, compiled_layer_fields);
+
+static const struct wall_shape_field compiled_reply_fields[] = {
+    WALL_FIELD_STRUCT(struct wall_compiled_reply, reply, &shape_reply),
+    WALL_FIELD_ARRAY(struct wall_compiled_reply, layers, layer_count, &shape_compiled_layer),
+    WALL_FIELD_ARRAY(struct wall_compiled_reply, filters, filter_count, &shape_compiled_filter),
+    WALL_FIELD_U32(struct wall_compiled_reply, filters_left_out),
+};
+static WALL_SHAPE(shape_compiled_reply, struct wall_compiled_reply, compiled_reply_fields);
+
 static const struct wall_shape_field monitor_request_fields[] = {
     WALL_FIELD_U32(struct wall_monitor_request, flags),
 };
@@ -484,6 +513,7 @@ static const struct wall_message messages[] = {
     REQUEST(DRIVER_LOAD, TO_SERVICE, &shape_driver_load_request, &shape_driver_load_reply),
     REQUEST(DRIVER_UNLOAD, TO_SERVICE, &shape_driver_unload_request, &shape_plain_reply),
     REQUEST(DRIVER_LIST, TO_SERVICE, NULL, &shape_driver_list_reply),
+    REQUEST(COMPILED, TO_SERVICE, NULL, &shape_compiled_reply),
     REQUEST(MONITOR, TO_SERVICE, &shape_monitor_request, &shape_plain_reply),
     NOTIFICATION(MONITOR_DECISION, TO_CLIENT, &shape_monitor_decision),
     NOTIFICATION(MONITOR_LINE, TO_CLIENT, &shape_monitor_line),

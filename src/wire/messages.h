@@ -63,6 +63,7 @@ enum wall_message_type {
     // Control (the command line)
     WALL_MESSAGE_STATUS = 0x0301,
     WALL_MESSAGE_STOP = 0x0302,
+    WALL_MESSAGE_COMPILED = 0x0303,
     WALL_MESSAGE_DRIVER_LOAD = 0x0310,
     WALL_MESSAGE_DRIVER_UNLOAD = 0x0311,
     WALL_MESSAGE_DRIVER_LIST = 0x0312,
@@ -431,6 +432,39 @@ struct wall_driver_list_reply {
     struct wall_reply reply;
     uint32_t count;
     struct wall_driver_record *drivers;
+};
+
+// --- COMPILED: to the service. How the filters of each layer became the kernel's tables. ---
+
+// Filters told one by one; of more, the number.
+#define WALL_COMPILED_FILTERS_MAX 4096u
+
+// A filter that the kernel does not decide at the socket call, or not as it is written.
+struct wall_compiled_filter_record {
+    uint64_t filter_id;
+    uint32_t needs;     // bits of enum wall_dimension
+    uint16_t layer_id;
+    uint16_t field_id;  // with a reason: the field
+    uint8_t kind;       // enum wall_compiled_kind
+    uint8_t reason;     // enum wall_compile_reason
+};
+
+struct wall_compiled_layer_record {
+    uint16_t layer_id;
+    uint32_t filters;
+    uint32_t in_kernel;  // of these, the kernel decides at the socket call
+    uint32_t pages;      // of 64 KiB
+    uint32_t slots;
+    uint32_t groups, largest;  // of all slots; entries of the largest group
+};
+
+struct wall_compiled_reply {
+    struct wall_reply reply;
+    uint32_t layer_count;
+    struct wall_compiled_layer_record *layers;
+    uint32_t filter_count;
+    struct wall_compiled_filter_record *filters;
+    uint32_t filters_left_out;
 };
 
 // --- MONITOR: to the service, then notifications to the client until the connection ends ---

@@ -32,6 +32,12 @@ enum wall_dimension {
     WALL_DIMENSION_COUNT_,
 };
 
+// Facts that may not be known yet when a program calls connect() or sendto(), as a bit per dimension: what depends on
+// them is decided with the first packet.
+#define WALL_LATE_FACTS                                                                                      \
+    (1u << WALL_DIMENSION_LOCAL_ADDRESS | 1u << WALL_DIMENSION_LOCAL_PORT | 1u << WALL_DIMENSION_INTERFACE | \
+     1u << WALL_DIMENSION_LOCAL_ADDRESS_TYPE)
+
 struct wall_question {
     uint32_t known;              // bit per dimension: a clear bit says that the fact is missing
     uint32_t empty;              // bit per dimension, with its known bit: the value is FWP_EMPTY

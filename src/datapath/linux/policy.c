@@ -20,11 +20,6 @@
 
 #define PATH_BYTES_MAX (WALL_PATH_MAX - 1)
 
-// Facts that are not known yet when a program calls connect() or sendto().
-#define LATE_FACTS                                                                                                  \
-    (1u << WALL_DIMENSION_LOCAL_ADDRESS | 1u << WALL_DIMENSION_LOCAL_PORT | 1u << WALL_DIMENSION_INTERFACE |        \
-     1u << WALL_DIMENSION_LOCAL_ADDRESS_TYPE)
-
 uint16_t wall_kernel_policy_layer_id(enum wall_layer layer)
 {
     static const uint16_t ids[WALL_LAYER_COUNT_] = {
@@ -145,13 +140,10 @@ static bool judges_packets(const struct wall_policy_layer *layer)
 
 static bool may_hold(const struct wall_compiled *compiled)
 {
-    for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++)
-        if (LATE_FACTS >> d & 1 && compiled->layout.class_counts[d] > 1)
-            return true;
     for (uint32_t i = 0; i < compiled->filter_count; i++) {
         const struct wall_compiled_filter *filter = &compiled->filters[i];
         if (filter->kind == WALL_COMPILED_HOLDS || filter->kind == WALL_COMPILED_CUT ||
-            filter->reason != WALL_COMPILE_REASON_NONE)
+            filter->reason != WALL_COMPILE_REASON_NONE || filter->needs & WALL_LATE_FACTS)
             return true;
     }
     return false;
