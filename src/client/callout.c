@@ -7,8 +7,11 @@
 #include "base/guid.h"
 #include "client/channel.h"
 #include "client/classify.h"
+#include "client/device.h"
 #include "client/flow_context.h"
+#include "client/operation.h"
 #include "client/status.h"
+#include "client/verifier.h"
 
 struct wall_known_filter {
     struct wall_known_filter *next;
@@ -172,6 +175,8 @@ void wall_callouts_register_pending(void)
 void wall_callouts_disconnected(void)
 {
     wall_flow_contexts_disconnected();
+    wall_operations_disconnected();
+    wall_devices_disconnected();
     pthread_mutex_lock(&lock);
     for (struct wall_client_callout *callout = callouts; callout; callout = callout->next) {
         callout->service_id = 0;
@@ -283,6 +288,11 @@ static NTSTATUS unregister(struct wall_client_callout *callout)
     pthread_mutex_unlock(&lock);
     if (is_busy)
         return STATUS_DEVICE_BUSY;
+    unsigned pended = wall_operations_of(callout);
+    if (pended) {
+        wall_verifier_report("FwpsCalloutUnregister", "%u operations that the callout pended are not complete", pended);
+        return STATUS_DEVICE_BUSY;
+    }
 
     struct wall_callout_unregister_request request = { service_id };
     struct wall_reply *reply = NULL;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "client/callout.h"
+#include "client/injection.h"
 #include "client/link.h"
 #include "client/worker.h"
 
@@ -54,14 +55,38 @@ static void release(void)
     pthread_mutex_unlock(&lock);
 }
 
-int wall_channel_call(enum wall_message_type type, const void *request, void **ret_reply)
+int wall_channel_call_serving(enum wall_message_type type, const void *request, bool (*serve)(void *context),
+                              void *context, void **ret_reply)
 {
     struct wall_link *link = acquire(0);
     if (!link)
         return -ENOTCONN;
-    int r = wall_link_call(link, type, request, ret_reply);
+    int r = wall_link_call_serving(link, type, request, serve, context, ret_reply);
     release();
     return r;
+}
+
+int wall_channel_call(enum wall_message_type type, const void *request, void **ret_reply)
+{
+    return wall_channel_call_serving(type, request, NULL, NULL, ret_reply);
+}
+
+void wall_channel_notify(enum wall_message_type type, const void *notification)
+{
+    struct wall_link *link = acquire(0);
+    if (!link)
+        return;
+    (void)wall_link_notify(link, type, notification);
+    release();
+}
+
+void wall_channel_wake_serving(void)
+{
+    struct wall_link *link = acquire(0);
+    if (!link)
+        return;
+    wall_link_wake(link);
+    release();
 }
 
 void wall_channel_reply(uint64_t wanted_generation, enum wall_message_type type, uint32_t serial, const void *reply)
@@ -89,11 +114,7 @@ void wall_channel_report(const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    struct wall_link *link = acquire(0);
-    if (!link)
-        return;
-    (void)wall_link_notify(link, WALL_MESSAGE_REPORT, &(struct wall_report_notification){ text });
-    release();
+    wall_channel_notify(WALL_MESSAGE_REPORT, &(struct wall_report_notification){ text });
 }
 
 bool wall_channel_is_up(void)
@@ -253,6 +274,7 @@ void wall_channel_stop(void)
     pthread_mutex_unlock(&lock);
     if (was_running)
         pthread_join(keeper, NULL);
+    wall_injection_stop();
     wall_worker_stop();
     pthread_mutex_lock(&lock);
     stopping = false;

@@ -25,12 +25,17 @@ bool wall_channel_is_up(void);
 bool wall_channel_is_keeper(void);
 // Has the keeper look for callouts to register.
 void wall_channel_wake(void);
+// Has the calls that serve look for work.
+void wall_channel_wake_serving(void);
 // Waits until `done` says so, or the channel is down. `done` is asked after each thing the keeper did, with the
 // channel's lock held: it must not call the channel.
 void wall_channel_wait(bool (*done)(void *context), void *context);
 
 // As wall_link_call(), over the channel of now; -ENOTCONN when it is down.
 int wall_channel_call(enum wall_message_type type, const void *request, void **ret_reply);
+int wall_channel_call_serving(enum wall_message_type type, const void *request, bool (*serve)(void *context),
+                              void *context, void **ret_reply);
+void wall_channel_notify(enum wall_message_type type, const void *notification);
 // Answers a request that came with `generation`; dropped when that connection is gone.
 void wall_channel_reply(uint64_t generation, enum wall_message_type type, uint32_t serial, const void *reply);
 void wall_channel_refuse(uint64_t generation, enum wall_message_type type, uint32_t serial, uint32_t status);

@@ -8,14 +8,12 @@
 #include "client/channel.h"
 #include "client/flow_context.h"
 #include "client/irql.h"
+#include "client/operation.h"
+#include "client/packet.h"
+#include "client/verifier.h"
 
 #define PASSIVE 0u
 #define DISPATCH 2u
-
-// What classifyContext points to: a callout hands it back to FwpsAcquireClassifyHandle0.
-struct classify_context {
-    uint64_t classify_id;
-};
 
 struct call {
     const struct wall_client_callout *before;
@@ -86,25 +84,24 @@ static void fill_metadata(const struct wall_metadata *from, FWPS_INCOMING_METADA
                 FWPS_METADATA_FIELD_ETHER_FRAME_LENGTH | FWPS_METADATA_FIELD_ORIGINAL_DESTINATION |                    \
                 FWPS_METADATA_FIELD_REDIRECT_RECORD_HANDLE | FWPS_METADATA_FIELD_SUB_PROCESS_TAG)
 
-// layerData is NULL: packets become NET_BUFFER_LISTs once there is an NDIS to make them.
+// `context` is what a callout hands back to FwpsAcquireClassifyHandle0.
 static void call_classify(const struct wall_client_callout *callout, const struct wall_classify_request *request,
-                          const FWPS_INCOMING_METADATA_VALUES0 *metadata, const FWPS_FILTER3 *filter,
-                          FWPS_CLASSIFY_OUT0 *out)
+                          const FWPS_INCOMING_METADATA_VALUES0 *metadata, NET_BUFFER_LIST *packet, void *context,
+                          const FWPS_FILTER3 *filter, FWPS_CLASSIFY_OUT0 *out)
 {
-    struct classify_context context = { request->classify_id };
     uint64_t flow = request->flow_context;
     switch (callout->version) {
     case 0:
-        callout->classify.v0(&request->values, metadata, NULL, (const FWPS_FILTER0 *)filter, flow, out);
+        callout->classify.v0(&request->values, metadata, packet, (const FWPS_FILTER0 *)filter, flow, out);
         break;
     case 1:
-        callout->classify.v1(&request->values, metadata, NULL, &context, (const FWPS_FILTER1 *)filter, flow, out);
+        callout->classify.v1(&request->values, metadata, packet, context, (const FWPS_FILTER1 *)filter, flow, out);
         break;
     case 2:
-        callout->classify.v2(&request->values, metadata, NULL, &context, (const FWPS_FILTER2 *)filter, flow, out);
+        callout->classify.v2(&request->values, metadata, packet, context, (const FWPS_FILTER2 *)filter, flow, out);
         break;
     default:
-        callout->classify.v3(&request->values, metadata, NULL, &context, filter, flow, out);
+        callout->classify.v3(&request->values, metadata, packet, context, filter, flow, out);
         break;
     }
 }
@@ -130,8 +127,20 @@ static void check_action(const struct wall_client_callout *callout, FWPS_CLASSIF
     out->rights &= ~(UINT32)FWPS_RIGHT_ACTION_WRITE;
 }
 
-static void classify(uint64_t generation, uint32_t serial, struct wall_client_callout *callout,
-                     const struct wall_classify_request *request)
+// A callout that broke a rule of the kernel must not have permitted anything by it.
+static void fail_closed(const struct wall_client_callout *callout, FWPS_CLASSIFY_OUT0 *out)
+{
+    if (out->actionType == FWP_ACTION_BLOCK && !(out->rights & FWPS_RIGHT_ACTION_WRITE))
+        return;
+    char key[WALL_GUID_TEXT_SIZE];
+    wall_guid_print(&callout->key, key);
+    wall_channel_report("classifyFn of callout {%s} broke a rule (see above): its filter blocks", key);
+    out->actionType = FWP_ACTION_BLOCK;
+    out->rights &= ~(UINT32)FWPS_RIGHT_ACTION_WRITE;
+}
+
+static void run_classify(struct wall_client_callout *callout, const struct wall_classify_request *request,
+                         NET_BUFFER_LIST *packet, struct wall_classifying *classifying, FWPS_CLASSIFY_OUT0 *out)
 {
     struct wall_metadata known = request->metadata;
     known.present &= KNOWN_METADATA;
@@ -142,15 +151,37 @@ static void classify(uint64_t generation, uint32_t serial, struct wall_client_ca
     filter.action.calloutId = callout->id;
     filter.context = wall_callout_filter_get(callout, filter.filterId, filter.context);
 
-    struct wall_classify_reply reply = { .out = request->out };
+    uint64_t violations = wall_verifier_count();
     uint8_t irql = request->irql >= DISPATCH ? DISPATCH : PASSIVE;
     // A classification at PASSIVE_LEVEL runs in the process that called the socket function.
     bool in_process = irql == PASSIVE && known.present & FWPS_METADATA_FIELD_PROCESS_ID;
     struct call call = begin_call(callout, irql, in_process ? (uint32_t)known.process_id : 0);
-    call_classify(callout, request, &metadata, &filter, &reply.out);
+    wall_operation_enter(classifying, request, callout);
+    call_classify(callout, request, &metadata, packet, classifying, &filter, out);
+    if (packet && !wall_packet_end(packet))
+        wall_verifier_report("classifyFn", "returned with the packet's data start moved: undo every retreat and advance");
+    wall_operation_leave(classifying);
     end_call(&call, callout, irql, "classifyFn");
-    check_action(callout, &reply.out);
+    check_action(callout, out);
+    if (wall_verifier_count() != violations)
+        fail_closed(callout, out);
+}
+
+static void classify(uint64_t generation, uint32_t serial, struct wall_client_callout *callout,
+                     const struct wall_classify_request *request)
+{
+    bool failed;
+    NET_BUFFER_LIST *packet = wall_packet_new(request, &failed);
+    if (failed) {
+        wall_channel_refuse(generation, WALL_MESSAGE_CLASSIFY, serial, (uint32_t)STATUS_INSUFFICIENT_RESOURCES);
+        return;
+    }
+    struct wall_classify_reply reply = { .out = request->out };
+    struct wall_classifying classifying;
+    run_classify(callout, request, packet, &classifying, &reply.out);
+    reply.pended = (uint8_t)classifying.pended;
     wall_channel_reply(generation, WALL_MESSAGE_CLASSIFY, serial, &reply);
+    wall_operation_settle(&classifying);
 }
 
 // --- notifyFn ---

@@ -164,3 +164,9 @@ NTSTATUS FwpsFlowRemoveContext0(UINT64 flow, UINT16 layer, UINT32 callout_id)
     wall_callout_unref(callout);
     return status;
 }
+
+NTSTATUS FwpsFlowAbort0(UINT64 flow)
+{
+    struct wall_flow_abort_request request = { flow };
+    return ask(WALL_MESSAGE_FLOW_ABORT, &request, NULL);
+}

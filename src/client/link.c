@@ -37,6 +37,7 @@ struct wall_link {
     pthread_mutex_t lock;  // of what follows
     struct pending *pending;
     uint32_t last_serial;
+    uint64_t wakes;
     bool broken;
     bool opened;     // wall_link_open() has succeeded or will
     bool abandoned;  // closed by its own reader, which frees it
@@ -175,7 +176,22 @@ static void remove_pending(struct wall_link *link, struct pending *pending)
         *at = pending->next;
 }
 
-int wall_link_call(struct wall_link *link, enum wall_message_type type, const void *request, void **ret_reply)
+// With the lock held, which it drops while it serves. A wake that comes meanwhile is not lost.
+static void wait_serving(struct wall_link *link, struct pending *pending, bool (*serve)(void *context), void *context)
+{
+    uint64_t seen = link->wakes;
+    bool more = false;
+    if (serve) {
+        pthread_mutex_unlock(&link->lock);
+        more = serve(context);
+        pthread_mutex_lock(&link->lock);
+    }
+    if (!more && !pending->done && seen == link->wakes)
+        pthread_cond_wait(&pending->answered, &link->lock);
+}
+
+int wall_link_call_serving(struct wall_link *link, enum wall_message_type type, const void *request,
+                           bool (*serve)(void *context), void *context, void **ret_reply)
 {
     struct pending pending = { .type = type };
     struct wall_buffer buffer = { 0 };
@@ -187,7 +203,7 @@ int wall_link_call(struct wall_link *link, enum wall_message_type type, const vo
     r = send_buffer(link, &buffer, wall_message_request(&buffer, type, pending.serial, request));
     pthread_mutex_lock(&link->lock);
     while (r == 0 && !pending.done)
-        pthread_cond_wait(&pending.answered, &link->lock);
+        wait_serving(link, &pending, serve, context);
     remove_pending(link, &pending);
     pthread_mutex_unlock(&link->lock);
     pthread_cond_destroy(&pending.answered);
@@ -199,6 +215,20 @@ int wall_link_call(struct wall_link *link, enum wall_message_type type, const vo
     else
         free(pending.reply);
     return r;
+}
+
+int wall_link_call(struct wall_link *link, enum wall_message_type type, const void *request, void **ret_reply)
+{
+    return wall_link_call_serving(link, type, request, NULL, NULL, ret_reply);
+}
+
+void wall_link_wake(struct wall_link *link)
+{
+    pthread_mutex_lock(&link->lock);
+    link->wakes++;
+    for (struct pending *pending = link->pending; pending; pending = pending->next)
+        pthread_cond_signal(&pending->answered);
+    pthread_mutex_unlock(&link->lock);
 }
 
 // --- The reader ---

@@ -41,6 +41,11 @@ void wall_link_shutdown(struct wall_link *link);
 // Returns 0 whatever the reply's status is; -EFAULT, -EINVAL (the request cannot be encoded, see wall_encode()),
 // -EMSGSIZE, -ENOMEM, or -ECONNRESET when the connection is gone.
 int wall_link_call(struct wall_link *link, enum wall_message_type type, const void *request, void **ret_reply);
+// The same, and runs `serve` meanwhile: once at first, and after each wall_link_wake(), until it returns false.
+int wall_link_call_serving(struct wall_link *link, enum wall_message_type type, const void *request,
+                           bool (*serve)(void *context), void *context, void **ret_reply);
+// Has the calls that serve look for work. From the reader's thread or any other.
+void wall_link_wake(struct wall_link *link);
 // Sends the reply to a request of the service, or a notification. Returns as wall_link_call().
 int wall_link_reply(struct wall_link *link, enum wall_message_type type, uint32_t serial, const void *reply);
 int wall_link_refuse(struct wall_link *link, enum wall_message_type type, uint32_t serial, uint32_t status);

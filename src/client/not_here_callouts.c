@@ -1,14 +1,12 @@
-// Functions of the callout API that are not here yet: pending, injecting, packets, streams, redirecting.
+// Functions of the callout API that are not here yet: streams, redirecting, the layers below IP.
 //
 // docs/api-support.md says why. The functions are aliases of one for each answer, which looks at no parameter. No
-// callout is ever given a packet, a stream or a handle that they could be called for, so what returns nothing does
-// nothing.
+// callout is ever given a stream or a handle that they could be called for, so what returns nothing does nothing.
 #include "fwpsk.h"
 
 #define ALIAS(result, name, function)                                                                                  \
     result name##_(void) __asm__(#name) __attribute__((alias(function), visibility("default")))
 #define NOT_SUPPORTED(name) ALIAS(NTSTATUS, name, "not_supported")
-#define CANNOT_PEND(name) ALIAS(NTSTATUS, name, "cannot_pend")
 #define NOTHING_TO_DO(name) ALIAS(void, name, "nothing_to_do")
 
 static __attribute__((used)) NTSTATUS not_supported(void)
@@ -16,37 +14,18 @@ static __attribute__((used)) NTSTATUS not_supported(void)
     return STATUS_NOT_SUPPORTED;
 }
 
-static __attribute__((used)) NTSTATUS cannot_pend(void)
-{
-    return STATUS_FWP_CANNOT_PEND;
-}
-
 static __attribute__((used)) void nothing_to_do(void)
 {
 }
 
-CANNOT_PEND(FwpsPendClassify0);
-CANNOT_PEND(FwpsPendOperation0);
-
-NOT_SUPPORTED(FwpsAcquireClassifyHandle0);
 NOT_SUPPORTED(FwpsAcquireWritableLayerDataPointer0);
-NOT_SUPPORTED(FwpsAllocateCloneNetBufferList0);
-NOT_SUPPORTED(FwpsAllocateNetBufferAndNetBufferList0);
 NOT_SUPPORTED(FwpsClassifyOptionSet0);
 NOT_SUPPORTED(FwpsCloneStreamData0);
 NOT_SUPPORTED(FwpsConstructIpHeaderForTransportPacket0);
-NOT_SUPPORTED(FwpsFlowAbort0);
 NOT_SUPPORTED(FwpsGetPacketListSecurityInformation0);
 NOT_SUPPORTED(FwpsInjectForwardAsync0);
 NOT_SUPPORTED(FwpsInjectMacReceiveAsync0);
 NOT_SUPPORTED(FwpsInjectMacSendAsync0);
-NOT_SUPPORTED(FwpsInjectNetworkReceiveAsync0);
-NOT_SUPPORTED(FwpsInjectNetworkSendAsync0);
-NOT_SUPPORTED(FwpsInjectTransportReceiveAsync0);
-NOT_SUPPORTED(FwpsInjectTransportSendAsync0);
-NOT_SUPPORTED(FwpsInjectTransportSendAsync1);
-NOT_SUPPORTED(FwpsInjectionHandleCreate0);
-NOT_SUPPORTED(FwpsInjectionHandleDestroy0);
 NOT_SUPPORTED(FwpsInjectvSwitchEthernetIngressAsync0);
 NOT_SUPPORTED(FwpsNetBufferListAssociateContext0);
 NOT_SUPPORTED(FwpsNetBufferListAssociateContext1);
@@ -62,27 +41,14 @@ NOT_SUPPORTED(FwpsVirtualIfTunnelInfoSet0);
 NOT_SUPPORTED(FwpsvSwitchEventsSubscribe0);
 
 NOTHING_TO_DO(FwpsApplyModifiedLayerData0);
-NOTHING_TO_DO(FwpsCompleteClassify0);
-NOTHING_TO_DO(FwpsCompleteOperation0);
-NOTHING_TO_DO(FwpsDereferenceNetBufferList0);
 NOTHING_TO_DO(FwpsDereferencevSwitchPacketContext0);
 NOTHING_TO_DO(FwpsDiscardClonedStreamData0);
-NOTHING_TO_DO(FwpsFreeCloneNetBufferList0);
-NOTHING_TO_DO(FwpsFreeNetBufferList0);
 NOTHING_TO_DO(FwpsRedirectHandleDestroy0);
-NOTHING_TO_DO(FwpsReferenceNetBufferList0);
 NOTHING_TO_DO(FwpsReferencevSwitchPacketContext0);
-NOTHING_TO_DO(FwpsReleaseClassifyHandle0);
 NOTHING_TO_DO(FwpsvSwitchEventsUnsubscribe0);
 NOTHING_TO_DO(FwpsvSwitchNotifyComplete0);
 
-// True as long as nothing can be injected or redirected.
-
-FWPS_PACKET_INJECTION_STATE FwpsQueryPacketInjectionState0(HANDLE injection, const NET_BUFFER_LIST *packets,
-                                                           HANDLE *ret_context)
-{
-    return FWPS_PACKET_NOT_INJECTED;
-}
+// True as long as nothing can be redirected.
 
 FWPS_CONNECTION_REDIRECT_STATE FwpsQueryConnectionRedirectState0(HANDLE records, HANDLE redirect, void **ret_context)
 {

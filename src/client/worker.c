@@ -9,7 +9,9 @@
 
 #include "client/channel.h"
 #include "client/classify.h"
+#include "client/device.h"
 #include "client/link.h"
+#include "client/operation.h"
 
 struct job {
     struct job *next;
@@ -42,6 +44,16 @@ static struct job *take_first(void)
     return job;
 }
 
+static void run(const struct job *job)
+{
+    if (job->type == WALL_MESSAGE_DEVICE_OPEN || job->type == WALL_MESSAGE_DEVICE_CONTROL)
+        wall_device_run(job->generation, job->type, job->serial, job->object);
+    else if (job->type == WALL_MESSAGE_DEVICE_CLOSE)
+        wall_device_close(((const struct wall_device_close_notification *)job->object)->file_id);
+    else
+        wall_classify_run(job->generation, job->type, job->serial, job->object);
+}
+
 static void *work(void *argument)
 {
     pthread_mutex_lock(&lock);
@@ -54,7 +66,7 @@ static void *work(void *argument)
         }
         struct job *job = take_first();
         pthread_mutex_unlock(&lock);
-        wall_classify_run(job->generation, job->type, job->serial, job->object);
+        run(job);
         free_job(job);
         pthread_mutex_lock(&lock);
     }
@@ -108,10 +120,12 @@ void wall_worker_queue(uint64_t generation, enum wall_message_type type, uint32_
 {
     if (type == WALL_MESSAGE_CLASSIFY_CANCEL)
         cancel(object);
-    if (serial == 0) {
+    if (serial == 0 && type != WALL_MESSAGE_DEVICE_CLOSE) {
         free(object);
         return;
     }
+    if (type == WALL_MESSAGE_CLASSIFY && wall_operation_route(generation, serial, object))
+        return;
 
     struct job *job = malloc(sizeof(*job));
     bool queued = false;
@@ -125,7 +139,11 @@ void wall_worker_queue(uint64_t generation, enum wall_message_type type, uint32_
         pthread_cond_signal(&changed);
     }
     pthread_mutex_unlock(&lock);
-    if (!queued) {
+    if (!queued && serial == 0) {
+        wall_device_close(((const struct wall_device_close_notification *)object)->file_id);
+        free(object);
+        free(job);
+    } else if (!queued) {
         wall_channel_refuse(generation, type, serial, (uint32_t)STATUS_INSUFFICIENT_RESOURCES);
         free(object);
         free(job);

@@ -63,6 +63,10 @@ NTOS_EXPORT void ntos_exception_from_signal(int signal_number);
 // Returns the one before, to be put back afterwards.
 NTOS_EXPORT uint32_t ntos_process_enter(uint32_t process_id);
 
+// Reports a violation on behalf of another library of the kernel API; and how many this thread has been reported for.
+NTOS_EXPORT void ntos_violation_report(const char *function, const char *text);
+NTOS_EXPORT uint64_t ntos_violation_thread_count(void);
+
 // --- Drivers ---
 
 struct ntos_driver;

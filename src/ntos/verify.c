@@ -100,9 +100,26 @@ static inline __attribute__((always_inline)) void report(enum ntos_report_kind k
     ntos_thread.reporting = false;
 }
 
-void ntos_violation(const char *function, const char *format, ...)
+static void count_violation(void)
 {
     __atomic_fetch_add(&violations, 1, __ATOMIC_RELAXED);
+    ntos_thread.violations++;
+}
+
+void ntos_violation_report(const char *function, const char *text)
+{
+    count_violation();
+    report(NTOS_REPORT_VIOLATION, function, text);
+}
+
+uint64_t ntos_violation_thread_count(void)
+{
+    return ntos_thread.violations;
+}
+
+void ntos_violation(const char *function, const char *format, ...)
+{
+    count_violation();
     char text[512];
     va_list arguments;
     va_start(arguments, format);

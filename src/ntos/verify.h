@@ -13,6 +13,7 @@ struct ntos_thread_state {
     struct _KTHREAD *thread;  // NULL until asked for
     struct ntos_exception_frame *exceptions;
     NTSTATUS exception_code;
+    uint64_t violations;
     bool reporting;  // inside a report: what the hook does wrong is not reported again
 };
 extern _Thread_local struct ntos_thread_state ntos_thread;

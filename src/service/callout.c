@@ -38,8 +38,8 @@ static void fail_question(struct wall_callouts *callouts, struct wall_question *
     unlink_question(callouts, question);
     free(question);
     if (kind == WALL_QUESTION_CLASSIFY)
-        callouts->events.classified(callouts->events.context, id, NULL);
-    else
+        callouts->events.classified(callouts->events.context, id, NULL, WALL_PENDED_NOT);
+    else if (kind == WALL_QUESTION_NOTIFY)
         callouts->events.notified(callouts->events.context, id, 0);
 }
 
@@ -126,6 +126,7 @@ static void remove_callout(struct wall_callouts *callouts, struct wall_callout_e
         fail_question(callouts, question);
         next = callouts->oldest;  // answering may have changed the list
     }
+    callouts->events.gone(callouts->events.context, id);
     arm_timer(callouts);
     callouts->events.changed(callouts->events.context);
 }
@@ -165,6 +166,13 @@ unsigned wall_callouts_count(const struct wall_callouts *callouts, const struct 
     return count;
 }
 
+static enum wall_message_type message_of(enum wall_question_kind kind)
+{
+    if (kind == WALL_QUESTION_CLASSIFY)
+        return WALL_MESSAGE_CLASSIFY;
+    return kind == WALL_QUESTION_NOTIFY ? WALL_MESSAGE_NOTIFY : WALL_MESSAGE_FLOW_DELETE;
+}
+
 static bool ask(struct wall_callouts *callouts, uint32_t callout_id, enum wall_question_kind kind, uint64_t id,
                 const void *request)
 {
@@ -189,8 +197,7 @@ static bool ask(struct wall_callouts *callouts, uint32_t callout_id, enum wall_q
     callouts->newest = question;
     entry->questions++;
 
-    enum wall_message_type type = kind == WALL_QUESTION_CLASSIFY ? WALL_MESSAGE_CLASSIFY : WALL_MESSAGE_NOTIFY;
-    if (wall_connection_request(entry->connection, type, question->serial, request) < 0) {
+    if (wall_connection_request(entry->connection, message_of(kind), question->serial, request) < 0) {
         unlink_question(callouts, question);
         free(question);
         return false;
@@ -210,6 +217,11 @@ bool wall_callouts_notify(struct wall_callouts *callouts, uint64_t id, const str
     return ask(callouts, request->callout_id, WALL_QUESTION_NOTIFY, id, request);
 }
 
+bool wall_callouts_flow_delete(struct wall_callouts *callouts, const struct wall_flow_delete_request *request)
+{
+    return ask(callouts, request->callout_id, WALL_QUESTION_FLOW_DELETE, 0, request);
+}
+
 void wall_callouts_cancel(struct wall_callouts *callouts, uint64_t ask_id)
 {
     // The question stays until its answer or its deadline: a driver that hangs is to be found out all the same.
@@ -226,9 +238,7 @@ int wall_callouts_reply(struct wall_callouts *callouts, struct wall_connection *
                         const struct wall_frame *frame, struct wall_error *err)
 {
     struct wall_question *question = wall_map_get(&callouts->by_serial, &frame->serial, sizeof(frame->serial));
-    enum wall_question_kind kind =
-        frame->type == WALL_MESSAGE_CLASSIFY ? WALL_QUESTION_CLASSIFY : WALL_QUESTION_NOTIFY;
-    if (!question || question->connection != connection || question->kind != kind)
+    if (!question || question->connection != connection || frame->type != message_of(question->kind))
         return wall_error_set(err, -EPROTO, "a reply to no open question (serial %u)", frame->serial);
 
     void *object = NULL;
@@ -236,12 +246,14 @@ int wall_callouts_reply(struct wall_callouts *callouts, struct wall_connection *
     if (r < 0)
         return r;
     uint64_t id = question->id;
+    enum wall_question_kind kind = question->kind;
     unlink_question(callouts, question);
     free(question);
     if (kind == WALL_QUESTION_CLASSIFY) {
         const struct wall_classify_reply *reply = object;
-        callouts->events.classified(callouts->events.context, id, reply->reply.status == 0 ? &reply->out : NULL);
-    } else {
+        callouts->events.classified(callouts->events.context, id, reply->reply.status == 0 ? &reply->out : NULL,
+                                    (enum wall_pended)reply->pended);
+    } else if (kind == WALL_QUESTION_NOTIFY) {
         const struct wall_notify_reply *reply = object;
         callouts->events.notified(callouts->events.context, id, reply->reply.status);
     }

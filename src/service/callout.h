@@ -18,12 +18,12 @@ struct wall_engine;
 // Questions open at once to one callout; more are answered as if it were not registered (fail closed, counted).
 #define WALL_QUESTIONS_MAX 131072u
 
-enum wall_question_kind { WALL_QUESTION_CLASSIFY, WALL_QUESTION_NOTIFY };
+enum wall_question_kind { WALL_QUESTION_CLASSIFY, WALL_QUESTION_NOTIFY, WALL_QUESTION_FLOW_DELETE };
 
 struct wall_question {
     uint32_t serial;
     enum wall_question_kind kind;
-    uint64_t id;  // CLASSIFY: the hold's ask id; NOTIFY: what wall_callouts_notify() was given
+    uint64_t id;  // CLASSIFY: the hold's ask id; NOTIFY: what wall_callouts_notify() was given; else 0
     struct wall_connection *connection;
     uint32_t callout_id;
     uint64_t deadline_us;
@@ -42,13 +42,15 @@ struct wall_callout_entry {
 struct wall_callouts_events {
     void *context;
     // A classify was answered; out == NULL: the callout is gone or failed.
-    void (*classified)(void *context, uint64_t ask_id, const FWPS_CLASSIFY_OUT0 *out);
+    void (*classified)(void *context, uint64_t ask_id, const FWPS_CLASSIFY_OUT0 *out, enum wall_pended pended);
     // A notify was answered: the status is an NTSTATUS; gone: 0 (WFP does not wait for dead drivers).
     void (*notified)(void *context, uint64_t id, uint32_t status);
     // The callout did not answer in time; its connection must be closed.
     void (*timed_out)(void *context, struct wall_connection *connection, uint32_t callout_id);
     // A callout has been registered or unregistered.
     void (*changed)(void *context);
+    // It is gone; its questions have been answered.
+    void (*gone)(void *context, uint32_t callout_id);
 };
 
 struct wall_callouts {
@@ -80,9 +82,10 @@ unsigned wall_callouts_count(const struct wall_callouts *callouts, const struct 
 // Asks. Return false when the callout is not registered or cannot be asked; then no answer follows.
 bool wall_callouts_classify(struct wall_callouts *callouts, struct wall_classify_request *request);
 bool wall_callouts_notify(struct wall_callouts *callouts, uint64_t id, const struct wall_notify_request *request);
+bool wall_callouts_flow_delete(struct wall_callouts *callouts, const struct wall_flow_delete_request *request);
 // A question is not interesting any more; its late answer is ignored.
 void wall_callouts_cancel(struct wall_callouts *callouts, uint64_t ask_id);
 
-// A reply of type CLASSIFY or NOTIFY came from `connection`. Returns 0, or -EPROTO for a reply nobody asked for.
+// A reply of type CLASSIFY, NOTIFY or FLOW_DELETE came from `connection`. Returns 0, or -EPROTO for a reply nobody asked for.
 int wall_callouts_reply(struct wall_callouts *callouts, struct wall_connection *connection,
                         const struct wall_frame *frame, struct wall_error *err);

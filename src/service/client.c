@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "service/monitor.h"
+#include "service/operation.h"
 
 void wall_client_reply(struct wall_client *client, uint16_t type, uint32_t serial, const void *reply)
 {
@@ -65,6 +66,8 @@ void wall_client_closed(void *context, struct wall_connection *connection, const
     connection->state = NULL;
     if (client->monitor)
         wall_monitor_update(service);
+    wall_operations_drop(service, client);
+    wall_files_drop(service, client);
     wall_callouts_drop(&service->callouts, connection);
     wall_management_closed(client);
     end_waiting(client);
@@ -100,7 +103,8 @@ static void wait_for_lock(struct wall_client *client, uint16_t type, uint32_t se
 
 static const struct wall_handler_row *find_handler(uint16_t type)
 {
-    const struct wall_handler_row *const tables[] = {wall_management_handlers, wall_control_handlers};
+    const struct wall_handler_row *const tables[] = {wall_management_handlers, wall_control_handlers,
+                                                     wall_operation_handlers, wall_file_handlers};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         for (const struct wall_handler_row *row = tables[i]; row->type; row++) {
             if (row->type == type)
@@ -200,7 +204,10 @@ void wall_client_frame(void *context, struct wall_connection *connection, const 
     }
     struct wall_error err = {0};
     if (frame->flags & WALL_FRAME_REPLY) {
-        if (wall_callouts_reply(&service->callouts, connection, frame, &err) < 0)
+        bool is_device = frame->type == WALL_MESSAGE_DEVICE_OPEN || frame->type == WALL_MESSAGE_DEVICE_CONTROL;
+        int good = is_device ? wall_files_reply(service, connection, frame, &err)
+                             : wall_callouts_reply(&service->callouts, connection, frame, &err);
+        if (good < 0)
             wall_connection_close(connection, &err);
         return;
     }

@@ -80,6 +80,8 @@ struct wall_handler_row {
 };
 extern const struct wall_handler_row wall_management_handlers[];  // ends with type 0
 extern const struct wall_handler_row wall_control_handlers[];
+extern const struct wall_handler_row wall_operation_handlers[];
+extern const struct wall_handler_row wall_file_handlers[];
 
 // management.c
 void wall_management_notified(struct wall_service *service, uint64_t connection_id, uint32_t status);

@@ -12,7 +12,9 @@
 
 // FILETIME counts 100 ns from 1601; 1970 is this much later.
 #define FILETIME_OF_1970 116444736000000000ull
-#define DIRECTION_OUT 0x3901  // msFwpDirection (wfp-reference 1.9)
+// msFwpDirection (wfp-reference 1.9)
+#define DIRECTION_IN 0x3900
+#define DIRECTION_OUT 0x3901
 
 static void fill_header(FWPM_NET_EVENT_HEADER3 *header, const struct wall_flow *flow, uint64_t time_us)
 {
@@ -44,10 +46,11 @@ static void fill_header(FWPM_NET_EVENT_HEADER3 *header, const struct wall_flow *
 void wall_flow_event_add(struct wall_engine *engine, const struct wall_flow *flow, enum wall_flow_decision decision,
                          uint64_t filter_id, uint64_t time_us)
 {
+    UINT32 direction = flow->inbound ? DIRECTION_IN : DIRECTION_OUT;
     FWPM_NET_EVENT_CLASSIFY_DROP2 drop = {.filterId = filter_id, .layerId = flow->layer_id,
-                                          .msFwpDirection = DIRECTION_OUT};
+                                          .reauthReason = flow->reauthorize_reason, .msFwpDirection = direction};
     FWPM_NET_EVENT_CLASSIFY_ALLOW0 allow = {.filterId = filter_id, .layerId = flow->layer_id,
-                                            .msFwpDirection = DIRECTION_OUT};
+                                            .reauthReason = flow->reauthorize_reason, .msFwpDirection = direction};
     FWPM_NET_EVENT5 event = {.type = FWPM_NET_EVENT_TYPE_CLASSIFY_DROP, .classifyDrop = &drop};
     if (decision == WALL_FLOW_PERMIT) {
         event.type = FWPM_NET_EVENT_TYPE_CLASSIFY_ALLOW;

@@ -10,20 +10,15 @@
 #include "fwpslayers.h"
 
 #include "base/utf16.h"
+#include "engine/catalog.h"
 #include "engine/token.h"
-
-// The V4 and V6 layers number their fields alike (wfp-reference 3.3).
-#define FIELD(name) FWPS_FIELD_ALE_AUTH_CONNECT_V4_##name
-_Static_assert((int)FWPS_FIELD_ALE_AUTH_CONNECT_V4_MAX == (int)FWPS_FIELD_ALE_AUTH_CONNECT_V6_MAX, "same fields");
+#include "service/flow_layer.h"
 
 // NL_ADDRESS_TYPE
 enum { ADDRESS_UNSPECIFIED, ADDRESS_UNICAST, ADDRESS_ANYCAST, ADDRESS_MULTICAST, ADDRESS_BROADCAST };
 
 // IANA interface types
 enum { INTERFACE_ETHERNET = 6, INTERFACE_LOOPBACK = 24 };
-
-// The only compartment: network namespaces are told by Ringwall's own conditions.
-#define COMPARTMENT_DEFAULT 1
 
 static bool is_loopback(const struct wall_flow *flow)
 {
@@ -49,37 +44,35 @@ static uint8_t address_type(const struct wall_flow *flow, const uint8_t *address
     return IN_MULTICAST(ntohl(value)) ? ADDRESS_MULTICAST : ADDRESS_UNICAST;
 }
 
-static void set_u8(struct wall_flow_values *values, unsigned field, uint8_t value)
+static FWP_VALUE0 u8(uint8_t value)
 {
-    values->values[field].value = (FWP_VALUE0){.type = FWP_UINT8, .uint8 = value};
+    return (FWP_VALUE0){.type = FWP_UINT8, .uint8 = value};
 }
 
-static void set_u16(struct wall_flow_values *values, unsigned field, uint16_t value)
+static FWP_VALUE0 u16(uint16_t value)
 {
-    values->values[field].value = (FWP_VALUE0){.type = FWP_UINT16, .uint16 = value};
+    return (FWP_VALUE0){.type = FWP_UINT16, .uint16 = value};
 }
 
-static void set_u32(struct wall_flow_values *values, unsigned field, uint32_t value)
+static FWP_VALUE0 u32(uint32_t value)
 {
-    values->values[field].value = (FWP_VALUE0){.type = FWP_UINT32, .uint32 = value};
+    return (FWP_VALUE0){.type = FWP_UINT32, .uint32 = value};
 }
 
-static void set_address(struct wall_flow_values *values, unsigned field, const struct wall_flow *flow,
-                        const uint8_t *address, FWP_BYTE_ARRAY16 *storage)
+static FWP_VALUE0 address_value(const struct wall_flow *flow, const uint8_t *address, FWP_BYTE_ARRAY16 *storage)
 {
     if (flow->family == AF_INET) {
         uint32_t value;
         memcpy(&value, address, sizeof(value));
-        set_u32(values, field, ntohl(value));
-        return;
+        return u32(ntohl(value));
     }
     memcpy(storage->byteArray16, address, 16);
-    values->values[field].value = (FWP_VALUE0){.type = FWP_BYTE_ARRAY16_TYPE, .byteArray16 = storage};
+    return (FWP_VALUE0){.type = FWP_BYTE_ARRAY16_TYPE, .byteArray16 = storage};
 }
 
-static void set_blob(struct wall_flow_values *values, unsigned field, FWP_DATA_TYPE type, FWP_BYTE_BLOB *blob)
+static FWP_VALUE0 blob(FWP_DATA_TYPE type, FWP_BYTE_BLOB *bytes)
 {
-    values->values[field].value = (FWP_VALUE0){.type = type, .byteBlob = blob};
+    return (FWP_VALUE0){.type = type, .byteBlob = bytes};
 }
 
 static int make_identity(struct wall_flow_values *values, const struct wall_flow *flow)
@@ -97,54 +90,136 @@ static int make_identity(struct wall_flow_values *values, const struct wall_flow
     return 0;
 }
 
-static void set_interface(struct wall_flow_values *values, const struct wall_flow *flow)
+static bool is_assignment(const struct wall_flow *flow)
 {
-    if (!flow->interface_index)
-        return;
+    return flow->layer_id == FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V4 ||
+           flow->layer_id == FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V6;
+}
+
+static uint32_t flags_of(const struct wall_flow *flow)
+{
+    uint32_t flags = is_loopback(flow) ? FWP_CONDITION_FLAG_IS_LOOPBACK : 0;
+    if (flow->reauthorize_reason)
+        flags |= FWP_CONDITION_FLAG_IS_REAUTHORIZE;
+    if (is_assignment(flow) && flow->local_port == 0)
+        flags |= FWP_CONDITION_FLAG_IS_WILDCARD_BIND;
+    return flags;
+}
+
+// The interface a packet came from or goes to; a reauthorization does not know it (wfp-reference 3.7).
+static FWP_VALUE0 interface_value(struct wall_flow_values *values, const struct wall_flow *flow, enum wall_key key)
+{
+    const FWP_VALUE0 unknown = {.type = FWP_EMPTY};
     uint32_t type = is_loopback(flow) ? INTERFACE_LOOPBACK : INTERFACE_ETHERNET;
-    // NET_LUID: interface type in the upper 16 bits, the index 24 bits below
-    values->local_interface = (UINT64)type << 48 | (UINT64)flow->interface_index << 24;
-    values->values[FIELD(IP_LOCAL_INTERFACE)].value =
-        (FWP_VALUE0){.type = FWP_UINT64, .uint64 = &values->local_interface};
-    values->values[FIELD(IP_NEXTHOP_INTERFACE)].value = values->values[FIELD(IP_LOCAL_INTERFACE)].value;
-    set_u32(values, FIELD(INTERFACE_TYPE), type);
-    set_u32(values, FIELD(INTERFACE_INDEX), flow->interface_index);
-    set_u32(values, FIELD(NEXTHOP_INTERFACE_TYPE), type);
-    set_u32(values, FIELD(NEXTHOP_INTERFACE_INDEX), flow->interface_index);
+    bool is_arrival = key == WALL_KEY_IP_ARRIVAL_INTERFACE || key == WALL_KEY_ARRIVAL_INTERFACE_TYPE ||
+                      key == WALL_KEY_ARRIVAL_INTERFACE_INDEX;
+    bool is_next_hop = key == WALL_KEY_IP_NEXTHOP_INTERFACE || key == WALL_KEY_NEXTHOP_INTERFACE_TYPE ||
+                       key == WALL_KEY_NEXTHOP_INTERFACE_INDEX;
+    if (!flow->interface_index || (is_arrival && !flow->inbound) || (is_next_hop && flow->inbound))
+        return unknown;
+    switch (key) {
+    case WALL_KEY_IP_LOCAL_INTERFACE:
+    case WALL_KEY_IP_ARRIVAL_INTERFACE:
+    case WALL_KEY_IP_NEXTHOP_INTERFACE:
+        // NET_LUID: interface type in the upper 16 bits, the index 24 bits below
+        values->local_interface = (UINT64)type << 48 | (UINT64)flow->interface_index << 24;
+        return (FWP_VALUE0){.type = FWP_UINT64, .uint64 = &values->local_interface};
+    case WALL_KEY_INTERFACE_TYPE:
+    case WALL_KEY_ARRIVAL_INTERFACE_TYPE:
+    case WALL_KEY_NEXTHOP_INTERFACE_TYPE:
+        return u32(type);
+    default:
+        return u32(flow->interface_index);
+    }
+}
+
+// What this host knows of a field; FWP_EMPTY for what it does not.
+static FWP_VALUE0 value_of(struct wall_flow_values *values, const struct wall_flow *flow, enum wall_key key)
+{
+    bool icmp = flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6;
+    FWP_VALUE0 unknown = {.type = FWP_EMPTY};
+    switch (key) {
+    case WALL_KEY_ALE_APP_ID:
+    case WALL_KEY_ALE_ORIGINAL_APP_ID:
+        return blob(FWP_BYTE_BLOB_TYPE, &values->app_id);
+    case WALL_KEY_ALE_USER_ID:
+        return blob(FWP_TOKEN_ACCESS_INFORMATION_TYPE, &values->token);
+    case WALL_KEY_IP_LOCAL_ADDRESS:
+        if (is_assignment(flow) && address_type(flow, flow->local_address) == ADDRESS_UNSPECIFIED)
+            return unknown;
+        return address_value(flow, flow->local_address, &values->local_address);
+    case WALL_KEY_IP_REMOTE_ADDRESS:
+        return address_value(flow, flow->remote_address, &values->remote_address);
+    case WALL_KEY_IP_LOCAL_ADDRESS_TYPE:
+        return u8(address_type(flow, flow->local_address));
+    case WALL_KEY_IP_DESTINATION_ADDRESS_TYPE:
+        return u8(address_type(flow, flow->inbound ? flow->local_address : flow->remote_address));
+    case WALL_KEY_IP_PROTOCOL:
+        return u8(flow->protocol);
+    case WALL_KEY_IP_LOCAL_PORT:
+        return u16(flow->local_port);
+    case WALL_KEY_IP_REMOTE_PORT:
+        return u16(flow->remote_port);
+    case WALL_KEY_ORIGINAL_ICMP_TYPE:
+        return icmp ? u16(flow->local_port) : unknown;
+    case WALL_KEY_DIRECTION:
+        return u32(flow->inbound ? FWP_DIRECTION_INBOUND : FWP_DIRECTION_OUTBOUND);
+    case WALL_KEY_FLAGS:
+        return u32(flags_of(flow));
+    case WALL_KEY_REAUTHORIZE_REASON:
+        return u32(flow->reauthorize_reason);
+    case WALL_KEY_TUNNEL_TYPE:
+    case WALL_KEY_ALE_PROMISCUOUS_MODE:
+        return u32(0);
+    case WALL_KEY_COMPARTMENT_ID:
+        return u32(WALL_COMPARTMENT_DEFAULT);
+    case WALL_KEY_IP_LOCAL_INTERFACE:
+    case WALL_KEY_INTERFACE_TYPE:
+    case WALL_KEY_INTERFACE_INDEX:
+    case WALL_KEY_IP_ARRIVAL_INTERFACE:
+    case WALL_KEY_ARRIVAL_INTERFACE_TYPE:
+    case WALL_KEY_ARRIVAL_INTERFACE_INDEX:
+    case WALL_KEY_IP_NEXTHOP_INTERFACE:
+    case WALL_KEY_NEXTHOP_INTERFACE_TYPE:
+    case WALL_KEY_NEXTHOP_INTERFACE_INDEX:
+        return interface_value(values, flow, key);
+    default:
+        return unknown;
+    }
 }
 
 int wall_flow_values_init(struct wall_flow_values *values, const struct wall_flow *flow)
 {
-    *values = (struct wall_flow_values){
-        .incoming = {.layerId = flow->layer_id, .valueCount = FWPS_FIELD_ALE_AUTH_CONNECT_V4_MAX},
-    };
-    _Static_assert(sizeof(values->values) / sizeof(values->values[0]) >= FWPS_FIELD_ALE_AUTH_CONNECT_V4_MAX, "room");
+    uint16_t count = wall_catalog_field_count(flow->layer_id);
+    *values = (struct wall_flow_values){.incoming = {.layerId = flow->layer_id, .valueCount = count}};
     values->incoming.incomingValue = values->values;
-    if (flow->layer_id != FWPS_LAYER_ALE_AUTH_CONNECT_V4 && flow->layer_id != FWPS_LAYER_ALE_AUTH_CONNECT_V6)
+    if (!wall_flow_layer_metadata(flow->layer_id) || count > sizeof(values->values) / sizeof(values->values[0]) ||
+        wall_catalog_layer_is_v6(flow->layer_id) != (flow->family == AF_INET6))
         return -ENOTSUP;
     int r = make_identity(values, flow);
     if (r < 0) {
         wall_flow_values_done(values);
         return r;
     }
-    set_blob(values, FIELD(ALE_APP_ID), FWP_BYTE_BLOB_TYPE, &values->app_id);
-    set_blob(values, FIELD(ALE_ORIGINAL_APP_ID), FWP_BYTE_BLOB_TYPE, &values->app_id);
-    set_blob(values, FIELD(ALE_USER_ID), FWP_TOKEN_ACCESS_INFORMATION_TYPE, &values->token);
-    set_address(values, FIELD(IP_LOCAL_ADDRESS), flow, flow->local_address, &values->local_address);
-    set_address(values, FIELD(IP_REMOTE_ADDRESS), flow, flow->remote_address, &values->remote_address);
-    set_u8(values, FIELD(IP_LOCAL_ADDRESS_TYPE), address_type(flow, flow->local_address));
-    set_u8(values, FIELD(IP_DESTINATION_ADDRESS_TYPE), address_type(flow, flow->remote_address));
-    set_u8(values, FIELD(IP_PROTOCOL), flow->protocol);
-    set_u16(values, FIELD(IP_LOCAL_PORT), flow->local_port);
-    set_u16(values, FIELD(IP_REMOTE_PORT), flow->remote_port);
-    if (flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6)
-        set_u16(values, FIELD(ORIGINAL_ICMP_TYPE), flow->local_port);
-    set_interface(values, flow);
-    set_u32(values, FIELD(TUNNEL_TYPE), 0);
-    set_u32(values, FIELD(FLAGS), is_loopback(flow) ? FWP_CONDITION_FLAG_IS_LOOPBACK : 0);
-    set_u32(values, FIELD(REAUTHORIZE_REASON), 0);
-    set_u32(values, FIELD(COMPARTMENT_ID), COMPARTMENT_DEFAULT);
+    for (uint16_t i = 0; i < count; i++) {
+        struct wall_catalog_field field;
+        if (wall_catalog_field(flow->layer_id, i, &field))
+            values->values[i].value = value_of(values, flow, field.key);
+    }
     return 0;
+}
+
+void wall_flow_values_reauthorize(struct wall_flow_values *values, uint32_t reason)
+{
+    for (uint16_t i = 0; i < values->incoming.valueCount; i++) {
+        struct wall_catalog_field field;
+        if (!wall_catalog_field(values->incoming.layerId, i, &field))
+            continue;
+        if (field.key == WALL_KEY_FLAGS)
+            values->values[i].value.uint32 |= FWP_CONDITION_FLAG_IS_REAUTHORIZE;
+        if (field.key == WALL_KEY_REAUTHORIZE_REASON)
+            values->values[i].value.uint32 = reason;
+    }
 }
 
 void wall_flow_values_done(struct wall_flow_values *values)

@@ -5,14 +5,16 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "service/flow_layer.h"
 
 void wall_holds_init(struct wall_holds *holds, const struct wall_holds_events *events)
 {
     uint64_t seed[2] = {0};
     (void)wall_random_bytes(seed, sizeof(seed));
-    *holds = (struct wall_holds){.events = *events, .next_ask = 1};
+    *holds = (struct wall_holds){.events = *events, .next_ask = 1, .pend_age_ms = WALL_PEND_AGE_MS};
     wall_map_init(&holds->by_flow, seed);
     wall_map_init(&holds->by_ask, seed);
+    wall_map_init(&holds->by_pend, seed);
 }
 
 static void free_hold(struct wall_hold *hold)
@@ -25,8 +27,38 @@ static void free_hold(struct wall_hold *hold)
     free(hold);
 }
 
+// --- Waiting ---
+
+static void wait_in(struct wall_holds *holds, struct wall_hold *hold, enum wall_hold_state state)
+{
+    hold->state = state;
+    hold->since_ms = holds->events.now_ms(holds->events.context);
+    hold->previous = holds->newest;
+    hold->next = NULL;
+    *(holds->newest ? &holds->newest->next : &holds->oldest) = hold;
+    holds->newest = hold;
+}
+
+static void stop_waiting(struct wall_holds *holds, struct wall_hold *hold)
+{
+    if (hold->state == WALL_HOLD_CLASSIFYING)
+        return;
+    *(hold->previous ? &hold->previous->next : &holds->oldest) = hold->next;
+    *(hold->next ? &hold->next->previous : &holds->newest) = hold->previous;
+    hold->state = WALL_HOLD_CLASSIFYING;
+}
+
+static void forget_pend(struct wall_holds *holds, struct wall_hold *hold)
+{
+    if (hold->pend.id)
+        (void)wall_map_remove(&holds->by_pend, &hold->pend.id, sizeof(hold->pend.id));
+    hold->pend = (struct wall_pend){0};
+}
+
 static void forget(struct wall_holds *holds, struct wall_hold *hold)
 {
+    stop_waiting(holds, hold);
+    forget_pend(holds, hold);
     if (hold->ask_id)
         (void)wall_map_remove(&holds->by_ask, &hold->ask_id, sizeof(hold->ask_id));
     (void)wall_map_remove(&holds->by_flow, &hold->flow.id, sizeof(hold->flow.id));
@@ -41,7 +73,15 @@ void wall_holds_done(struct wall_holds *holds)
         forget(holds, hold);
     wall_map_done(&holds->by_flow);
     wall_map_done(&holds->by_ask);
+    wall_map_done(&holds->by_pend);
 }
+
+static void fault(struct wall_holds *holds, const struct wall_hold *hold, uint32_t callout_id, const char *text)
+{
+    holds->events.fault(holds->events.context, hold, callout_id, text);
+}
+
+// --- Classifying ---
 
 static int copy_flow(struct wall_hold *hold, const struct wall_flow *flow)
 {
@@ -60,10 +100,103 @@ static int copy_flow(struct wall_hold *hold, const struct wall_flow *flow)
     return wall_flow_values_init(&hold->values, &hold->flow);
 }
 
+// Tells the completion that is under way that its work is done. Returns whether there was one.
+static void end_completion(struct wall_holds *holds, struct wall_hold *hold)
+{
+    uint64_t id = hold->completing;
+    hold->completing = 0;
+    if (id)
+        holds->events.completed(holds->events.context, id);
+}
+
 static void decide(struct wall_holds *holds, struct wall_hold *hold, enum wall_flow_decision decision)
 {
     holds->events.decided(holds->events.context, hold, decision);
+    uint64_t completing = hold->completing ? hold->completing : hold->pend.complete ? hold->pend.id : 0;
+    bool tell = completing && (hold->completing || hold->pend.kind == WALL_PENDED_OPERATION);
     forget(holds, hold);
+    if (tell)
+        holds->events.completed(holds->events.context, completing);
+}
+
+static void advance(struct wall_holds *holds, struct wall_hold *hold);
+
+// From the beginning, under the policy of now.
+static void classify_again(struct wall_holds *holds, struct wall_hold *hold)
+{
+    stop_waiting(holds, hold);
+    forget_pend(holds, hold);
+    wall_classify_end(&hold->classification);
+    struct wall_policy *policy = holds->events.policy(holds->events.context);
+    if (wall_classify_begin(&hold->classification, policy, &hold->values.incoming)) {
+        advance(holds, hold);
+        return;
+    }
+    holds->refused++;
+    decide(holds, hold, WALL_FLOW_BLOCK);
+}
+
+// The pended operation is complete, and every callout has been asked.
+static void complete_operation(struct wall_holds *holds, struct wall_hold *hold)
+{
+    uint64_t id = hold->pend.id;
+    hold->completing = id;
+    if (!wall_flow_layer_accepts(hold->flow.layer_id)) {
+        hold->reauthorizing = true;
+        wall_flow_values_reauthorize(&hold->values, FWP_CONDITION_REAUTHORIZE_REASON_CLASSIFY_COMPLETION);
+        classify_again(holds, hold);
+    } else if (hold->pend.packet_follows) {
+        stop_waiting(holds, hold);
+        wait_in(holds, hold, WALL_HOLD_AWAITING_PACKET);
+        end_completion(holds, hold);
+    } else {
+        decide(holds, hold, WALL_FLOW_BLOCK);
+    }
+}
+
+static void complete_classify(struct wall_holds *holds, struct wall_hold *hold)
+{
+    if (hold->pend.again) {
+        classify_again(holds, hold);
+        return;
+    }
+    FWPS_CLASSIFY_OUT0 out = hold->pend.out;
+    hold->classification = hold->pend.before;
+    stop_waiting(holds, hold);
+    forget_pend(holds, hold);
+    wall_classify_answer(&hold->classification, &out);
+    advance(holds, hold);
+}
+
+static void complete(struct wall_holds *holds, struct wall_hold *hold)
+{
+    if (hold->pend.kind == WALL_PENDED_OPERATION)
+        complete_operation(holds, hold);
+    else
+        complete_classify(holds, hold);
+}
+
+// Every callout has been asked.
+static void conclude(struct wall_holds *holds, struct wall_hold *hold)
+{
+    const struct wall_classify_result *result = &hold->classification.result;
+    bool blocked = result->action == FWP_ACTION_BLOCK;
+    if (!hold->pend.id) {
+        decide(holds, hold, blocked ? WALL_FLOW_BLOCK : WALL_FLOW_PERMIT);
+        return;
+    }
+    if (!blocked || result->filter_id != hold->pend.filter_id) {
+        // Somebody above had decided already: the operation is over, whatever the callout does with it.
+        fault(holds, hold, hold->pend.callout_id, "pended an operation that was decided above it");
+        decide(holds, hold, blocked ? WALL_FLOW_BLOCK : WALL_FLOW_PERMIT);
+        return;
+    }
+    if (hold->pend.orphaned)
+        classify_again(holds, hold);
+    else if (hold->pend.complete)
+        complete(holds, hold);
+    else
+        wait_in(holds, hold, WALL_HOLD_PENDED);
 }
 
 // Runs the classification until it is decided or a callout is asked.
@@ -81,18 +214,22 @@ static void advance(struct wall_holds *holds, struct wall_hold *hold)
             return;
         (void)wall_map_remove(&holds->by_ask, &hold->ask_id, sizeof(hold->ask_id));
         hold->ask_id = 0;
+        if (hold->flow.adopted && !hold->pend.id) {
+            wait_in(holds, hold, WALL_HOLD_AWAITING_CALLOUT);
+            return;
+        }
         wall_classify_unregistered(&hold->classification);
     }
-    decide(holds, hold,
-           hold->classification.result.action == FWP_ACTION_BLOCK ? WALL_FLOW_BLOCK : WALL_FLOW_PERMIT);
+    conclude(holds, hold);
 }
 
-int wall_holds_add(struct wall_holds *holds, struct wall_policy *policy, const struct wall_flow *flow)
+int wall_holds_add(struct wall_holds *holds, const struct wall_flow *flow, bool notice)
 {
     if (holds->by_flow.count >= WALL_HOLDS_MAX) {
         holds->refused++;
         return -ENOSPC;
     }
+    struct wall_policy *policy = holds->events.policy(holds->events.context);
     struct wall_hold *hold = calloc(1, sizeof(*hold));
     int r = hold ? copy_flow(hold, flow) : -ENOMEM;
     if (r == 0 && !wall_classify_begin(&hold->classification, policy, &hold->values.incoming))
@@ -105,6 +242,8 @@ int wall_holds_add(struct wall_holds *holds, struct wall_policy *policy, const s
             free_hold(hold);
         return r;
     }
+    hold->notice = notice;
+    hold->reauthorizing = flow->reauthorize_reason != 0;
     advance(holds, hold);
     return 0;
 }
@@ -116,7 +255,11 @@ void wall_holds_remove(struct wall_holds *holds, uint64_t flow_id)
         return;
     if (hold->ask_id)
         holds->events.ask_cancelled(holds->events.context, hold->ask_id);
+    bool early = hold->pend.complete && hold->pend.kind == WALL_PENDED_OPERATION;
+    uint64_t completing = hold->completing ? hold->completing : early ? hold->pend.id : 0;
     forget(holds, hold);
+    if (completing)
+        holds->events.completed(holds->events.context, completing);
 }
 
 static struct wall_hold *take_question(struct wall_holds *holds, uint64_t ask_id)
@@ -127,11 +270,54 @@ static struct wall_hold *take_question(struct wall_holds *holds, uint64_t ask_id
     return hold;
 }
 
-int wall_holds_answer(struct wall_holds *holds, uint64_t ask_id, const FWPS_CLASSIFY_OUT0 *out)
+// --- Pending ---
+
+// Why a pend does not count; NULL: it does. The answer stands in either case.
+static const char *pend_flaw(const struct wall_hold *hold, const FWPS_CLASSIFY_OUT0 *out, enum wall_pended pended)
+{
+    enum wall_pended allowed = hold->reauthorizing ? WALL_PENDED_NOT : wall_flow_layer_pends(hold->flow.layer_id);
+    if (pended != allowed)
+        return "pended where nothing can be pended";
+    if (hold->classification.filter->action == FWP_ACTION_CALLOUT_INSPECTION)
+        return "pended with a filter of an inspection callout, whose answer does not count";
+    if (hold->pend.id)
+        return "pended an operation that another callout had pended: without FWPS_RIGHT_ACTION_WRITE it must not";
+    if (out->actionType != FWP_ACTION_BLOCK)
+        return "pended and did not answer FWP_ACTION_BLOCK: the answer stands and nothing waits";
+    if (out->rights & FWPS_RIGHT_ACTION_WRITE)
+        return "pended and left FWPS_RIGHT_ACTION_WRITE set: the block stands and nothing waits";
+    if (pended == WALL_PENDED_OPERATION && !(out->flags & FWPS_CLASSIFY_OUT_FLAG_ABSORB))
+        return "pended and did not set FWPS_CLASSIFY_OUT_FLAG_ABSORB: the block stands and nothing waits";
+    return NULL;
+}
+
+static void note_pend(struct wall_holds *holds, struct wall_hold *hold, uint64_t id, const FWPS_CLASSIFY_OUT0 *out,
+                      enum wall_pended pended)
+{
+    const struct wall_filter *filter = hold->classification.filter;
+    const char *flaw = pend_flaw(hold, out, pended);
+    if (!flaw && hold->packet.injected && ++hold->repends >= WALL_REPENDS_MAX)
+        flaw = "pends the packet it injected itself again and again: ask FwpsQueryPacketInjectionState0";
+    if (flaw) {
+        fault(holds, hold, filter->callout_id, flaw);
+        return;
+    }
+    if (wall_map_put(&holds->by_pend, &id, sizeof(id), hold) < 0) {
+        holds->refused++;  // nothing waits: the block stands
+        return;
+    }
+    hold->pend = (struct wall_pend){.id = id, .filter_id = filter->id, .callout_id = filter->callout_id,
+                                    .kind = pended, .before = hold->classification};
+}
+
+int wall_holds_answer(struct wall_holds *holds, uint64_t ask_id, const FWPS_CLASSIFY_OUT0 *out,
+                      enum wall_pended pended)
 {
     struct wall_hold *hold = take_question(holds, ask_id);
     if (!hold)
         return -ENOENT;
+    if (pended != WALL_PENDED_NOT)
+        note_pend(holds, hold, ask_id, out, pended);
     wall_classify_answer(&hold->classification, out);
     advance(holds, hold);
     return 0;
@@ -145,6 +331,144 @@ int wall_holds_unregistered(struct wall_holds *holds, uint64_t ask_id)
     wall_classify_unregistered(&hold->classification);
     advance(holds, hold);
     return 0;
+}
+
+// The hold whose operation is pended under this id and not complete yet.
+static struct wall_hold *find_pend(struct wall_holds *holds, uint64_t id)
+{
+    struct wall_hold *hold = wall_map_get(&holds->by_pend, &id, sizeof(id));
+    return hold && !hold->pend.complete ? hold : NULL;
+}
+
+int wall_holds_complete(struct wall_holds *holds, uint64_t id, bool packet_follows)
+{
+    struct wall_hold *hold = find_pend(holds, id);
+    if (!hold)
+        return -ENOENT;
+    if (hold->pend.kind != WALL_PENDED_OPERATION)
+        return -EINVAL;
+    hold->pend.complete = true;
+    hold->pend.packet_follows = packet_follows;
+    if (hold->state == WALL_HOLD_PENDED)
+        complete(holds, hold);
+    return 0;
+}
+
+int wall_holds_complete_classify(struct wall_holds *holds, uint64_t id, const FWPS_CLASSIFY_OUT0 *out)
+{
+    struct wall_hold *hold = find_pend(holds, id);
+    if (!hold)
+        return -ENOENT;
+    if (hold->pend.kind != WALL_PENDED_CLASSIFY)
+        return -EINVAL;
+    hold->pend.complete = true;
+    hold->pend.again = !out;
+    if (out)
+        hold->pend.out = *out;
+    if (hold->state == WALL_HOLD_PENDED)
+        complete(holds, hold);
+    return 0;
+}
+
+// --- Packets of inbound operations ---
+
+static struct wall_hold *find_packet(struct wall_holds *holds, uint64_t origin_id, const uint8_t *packet,
+                                     size_t packet_bytes)
+{
+    struct wall_hold *hold = origin_id ? wall_map_get(&holds->by_pend, &origin_id, sizeof(origin_id)) : NULL;
+    if (hold)
+        return hold;
+    for (hold = holds->oldest; hold; hold = hold->next) {
+        if (hold->state == WALL_HOLD_AWAITING_PACKET && hold->flow.packet_bytes == packet_bytes &&
+            memcmp(hold->flow.packet, packet, packet_bytes) == 0)
+            return hold;
+    }
+    return NULL;
+}
+
+int wall_holds_inject(struct wall_holds *holds, uint64_t origin_id, const struct wall_packet_mark *mark,
+                      const uint8_t *packet, size_t packet_bytes)
+{
+    struct wall_hold *hold = find_packet(holds, origin_id, packet, packet_bytes);
+    if (!hold)
+        return -ENOENT;
+    if (hold->state != WALL_HOLD_AWAITING_PACKET) {
+        fault(holds, hold, hold->pend.callout_id,
+              "injected the packet of an operation that is not complete: the packet is dropped");
+        return 0;
+    }
+    hold->packet = *mark;
+    classify_again(holds, hold);
+    return 0;
+}
+
+void wall_holds_packet_dropped(struct wall_holds *holds, uint64_t origin_id)
+{
+    struct wall_hold *hold = wall_map_get(&holds->by_pend, &origin_id, sizeof(origin_id));
+    if (hold && hold->state == WALL_HOLD_AWAITING_PACKET)
+        decide(holds, hold, WALL_FLOW_BLOCK);
+}
+
+// --- Callouts that come and go, and time ---
+
+void wall_holds_callout_registered(struct wall_holds *holds)
+{
+    // Those that wait again are appended behind the last of now.
+    struct wall_hold *last = holds->newest;
+    for (struct wall_hold *hold = holds->oldest, *next; hold; hold = next) {
+        next = hold == last ? NULL : hold->next;
+        if (hold->state == WALL_HOLD_AWAITING_CALLOUT)
+            classify_again(holds, hold);
+    }
+}
+
+void wall_holds_callout_gone(struct wall_holds *holds, uint32_t callout_id)
+{
+    size_t cursor = 0;
+    struct wall_hold *pended;
+    while ((pended = wall_map_next(&holds->by_pend, &cursor)))
+        pended->pend.orphaned = pended->pend.orphaned || pended->pend.callout_id == callout_id;
+    struct wall_hold *last = holds->newest;
+    for (struct wall_hold *hold = holds->oldest, *next; hold; hold = next) {
+        next = hold == last ? NULL : hold->next;
+        if (hold->pend.orphaned)
+            classify_again(holds, hold);
+    }
+}
+
+static uint64_t age_limit(const struct wall_holds *holds, enum wall_hold_state state)
+{
+    if (state == WALL_HOLD_AWAITING_PACKET)
+        return WALL_PACKET_AGE_MS;
+    return state == WALL_HOLD_AWAITING_CALLOUT ? WALL_ADOPT_AGE_MS : holds->pend_age_ms;
+}
+
+void wall_holds_expire(struct wall_holds *holds)
+{
+    uint64_t now = holds->events.now_ms(holds->events.context);
+    struct wall_hold *last = holds->newest;
+    for (struct wall_hold *hold = holds->oldest, *next; hold; hold = next) {
+        next = hold == last ? NULL : hold->next;
+        if (now - hold->since_ms < age_limit(holds, hold->state))
+            continue;
+        if (hold->state == WALL_HOLD_AWAITING_CALLOUT) {
+            stop_waiting(holds, hold);
+            hold->flow.adopted = false;
+            wall_classify_unregistered(&hold->classification);
+            advance(holds, hold);
+            continue;
+        }
+        holds->overdue++;
+        fault(holds, hold, hold->pend.callout_id, hold->state == WALL_HOLD_PENDED
+              ? "never completed an operation it pended: blocked by the watchdog"
+              : "completed an inbound operation and never injected its packet: blocked");
+        decide(holds, hold, WALL_FLOW_BLOCK);
+    }
+}
+
+bool wall_holds_waiting(const struct wall_holds *holds)
+{
+    return holds->oldest != NULL;
 }
 
 size_t wall_holds_count(const struct wall_holds *holds)

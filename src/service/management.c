@@ -424,19 +424,6 @@ static bool callout_unregister(struct wall_client *client, uint32_t serial, cons
     return false;
 }
 
-static bool flow_associate(struct wall_client *client, uint32_t serial, const void *object)
-{
-    wall_client_status(client, WALL_MESSAGE_FLOW_ASSOCIATE, serial, (uint32_t)STATUS_NOT_SUPPORTED,
-                       "flow contexts are not there yet");
-    return false;
-}
-
-static bool flow_remove(struct wall_client *client, uint32_t serial, const void *object)
-{
-    wall_client_status(client, WALL_MESSAGE_FLOW_REMOVE, serial, (uint32_t)STATUS_UNSUCCESSFUL, NULL);
-    return false;
-}
-
 static void log_text(struct wall_client *client, const char *text)
 {
     const struct wall_driver *driver =
@@ -474,8 +461,6 @@ const struct wall_handler_row wall_management_handlers[] = {
     { WALL_MESSAGE_UNSUBSCRIBE, WALL_ROLE_ENGINE, false, unsubscribe },
     { WALL_MESSAGE_CALLOUT_REGISTER, WALL_ROLE_CALLOUTS, true, callout_register },
     { WALL_MESSAGE_CALLOUT_UNREGISTER, WALL_ROLE_CALLOUTS, true, callout_unregister },
-    { WALL_MESSAGE_FLOW_ASSOCIATE, WALL_ROLE_CALLOUTS, true, flow_associate },
-    { WALL_MESSAGE_FLOW_REMOVE, WALL_ROLE_CALLOUTS, true, flow_remove },
     { WALL_MESSAGE_LOG, WALL_ROLE_CALLOUTS, true, log_line },
     { WALL_MESSAGE_REPORT, WALL_ROLE_CALLOUTS, true, report },
     { 0 },

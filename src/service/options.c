@@ -17,15 +17,17 @@ const char wall_options_help[] =
     "  --state-dir DIR      stored policy (default: /var/lib/ringwall; with another runtime\n"
     "                       directory than the default: its subdirectory state)\n"
     "  --driver-host FILE   the program that runs a callout driver\n"
+    "  --pend-age SECONDS   how long a driver may keep a connection waiting before it is blocked\n"
+    "                       (default: 600)\n"
     "  --ready-fd N         write \"ready\" or one line of error to this descriptor\n"
     "  --help, --version\n"
     "\n"
     "Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage.\n";
 
-enum option { OPTION_SCOPE, OPTION_RUNTIME, OPTION_STATE, OPTION_HOST, OPTION_READY, OPTION_HELP, OPTION_VERSION };
+enum option { OPTION_SCOPE, OPTION_RUNTIME, OPTION_STATE, OPTION_HOST, OPTION_AGE, OPTION_READY, OPTION_HELP, OPTION_VERSION };
 
 static const char *const names[] = {"--scope", "--runtime-dir", "--state-dir", "--driver-host",
-                                    "--ready-fd", "--help", "--version"};
+                                    "--pend-age", "--ready-fd", "--help", "--version"};
 
 static int find_option(const char *word, const char **ret_value)
 {
@@ -39,13 +41,13 @@ static int find_option(const char *word, const char **ret_value)
     return -1;
 }
 
-static int parse_descriptor(const char *text, int *ret_fd, struct wall_error *err)
+static int parse_number(const char *name, const char *text, long least, int *ret_number, struct wall_error *err)
 {
     char *end;
     long value = strtol(text, &end, 10);
-    if (*text == '\0' || *end != '\0' || value < 0 || value > 1 << 20)
-        return wall_error_set(err, -EINVAL, "--ready-fd %s: give the number of an open descriptor.", text);
-    *ret_fd = (int)value;
+    if (*text == '\0' || *end != '\0' || value < least || value > 1 << 20)
+        return wall_error_set(err, -EINVAL, "%s %s: give a number from %ld to %d.", name, text, least, 1 << 20);
+    *ret_number = (int)value;
     return 0;
 }
 
@@ -79,7 +81,8 @@ int wall_options_parse(int argc, char **argv, struct wall_options *ret_options, 
             options.state_dir = value;
         else if (option == OPTION_HOST)
             options.driver_host = value;
-        else if (parse_descriptor(value, &options.ready_fd, err) < 0)
+        else if (parse_number(names[option], value, option == OPTION_AGE,
+                              option == OPTION_AGE ? &options.pend_age_s : &options.ready_fd, err) < 0)
             return -EINVAL;
     }
     *ret_options = options;

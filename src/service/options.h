@@ -10,6 +10,7 @@ struct wall_options {
     const char *runtime_dir;
     const char *state_dir;    // NULL: the default that goes with the runtime directory
     const char *driver_host;  // the driver host program; NULL: the installed one, or the one of the build tree
+    int pend_age_s;           // how long a callout may pend a flow; 0: the default
     int ready_fd;             // told "ready\n", or one line of error, once; -1: none
     bool help, version;
 };

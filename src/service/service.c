@@ -17,7 +17,9 @@
 #include "service/classify_request.h"
 #include "service/client.h"
 #include "service/flow_event.h"
+#include "service/flow_layer.h"
 #include "service/monitor.h"
+#include "service/operation.h"
 #include "service/persistence.h"
 
 void wall_service_log(struct wall_service *service, const char *format, ...)
@@ -106,6 +108,12 @@ static bool ask_callout(void *context, const struct wall_hold *hold)
     struct wall_classify_request request;
     if (wall_classify_request_init(hold, &request) < 0)
         return false;
+    request.flow_context = wall_flow_context_find(&service->live_flows, hold->flow.handle, entry->callout_id,
+                                                  hold->flow.layer_id);
+    if (hold->completing && wall_operation_completer(service, hold->completing) == entry->connection)
+        request.completing_id = hold->completing;
+    if (hold->packet.owner != entry->connection)
+        request.injection_handle = 0;
     bool asked = wall_callouts_classify(&service->callouts, &request);
     wall_classify_request_done(&request);
     return asked;
@@ -124,23 +132,87 @@ static void record_decision(struct wall_service *service, const struct wall_flow
     wall_monitor_decision(service, flow, hold, decision, filter_id);
 }
 
+// A layer that only tells has nothing to hold, but a block there ends the flow.
+static void enforce_notice(struct wall_service *service, const struct wall_hold *hold, enum wall_flow_decision decision)
+{
+    if (decision == WALL_FLOW_BLOCK && wall_flow_layer_establishes(hold->flow.layer_id))
+        (void)wall_datapath_abort(service->datapath, hold->flow.handle);  // -ENOENT: it has ended by itself
+}
+
 static void flow_decided(void *context, const struct wall_hold *hold, enum wall_flow_decision decision)
 {
     struct wall_service *service = context;
-    (void)wall_datapath_decide(service->datapath, hold->flow.id, decision);  // -ENOENT: the program has given up
-    record_decision(service, &hold->flow, hold, decision, hold->classification.result.filter_id);
+    if (hold->notice)
+        enforce_notice(service, hold, decision);
+    else
+        (void)wall_datapath_decide(service->datapath, hold->flow.id, decision);  // -ENOENT: the program has given up
+    if (!hold->notice || decision == WALL_FLOW_BLOCK)
+        record_decision(service, &hold->flow, hold, decision, hold->classification.result.filter_id);
+}
+
+static void operation_completed(void *context, uint64_t id)
+{
+    wall_operation_completed(context, id);
+}
+
+static void pend_fault(void *context, const struct wall_hold *hold, uint32_t callout_id, const char *text)
+{
+    struct wall_service *service = context;
+    const struct wall_callout_entry *entry = wall_callouts_find(&service->callouts, callout_id);
+    const struct wall_driver *driver =
+        entry ? wall_driver_find_process(&service->drivers, entry->connection->peer.process_id) : NULL;
+    wall_service_log(service, "driver violation: %s, callout %u at layer %u, flow %llu of %s: %s",
+                     driver ? driver->name : "a driver", callout_id, hold->flow.layer_id,
+                     (unsigned long long)hold->flow.id, hold->flow.executable_path, text);
+}
+
+static struct wall_policy *current_policy(void *context)
+{
+    struct wall_service *service = context;
+    return wall_engine_policy(service->engine);
+}
+
+// Looks after those that wait, once a second while there are any.
+static int on_waiting(sd_event_source *source, uint64_t time_us, void *context)
+{
+    struct wall_service *service = context;
+    wall_holds_expire(&service->holds);
+    (void)sd_event_source_set_time_relative(service->waiting, 1000000);
+    (void)sd_event_source_set_enabled(service->waiting, SD_EVENT_ONESHOT);
+    return 0;
+}
+
+static void refuse_flow(struct wall_service *service, const struct wall_flow *flow, int code)
+{
+    (void)wall_datapath_decide(service->datapath, flow->id, WALL_FLOW_BLOCK);
+    record_decision(service, flow, NULL, WALL_FLOW_BLOCK, 0);
+    wall_service_log(service, "a connection of %s was refused: it could not be judged (%s)", flow->executable_path,
+                     strerror(-code));
 }
 
 static void flow_held(void *context, const struct wall_flow *flow)
 {
     struct wall_service *service = context;
-    int r = wall_holds_add(&service->holds, wall_engine_policy(service->engine), flow);
-    if (r == 0)
-        return;
-    (void)wall_datapath_decide(service->datapath, flow->id, WALL_FLOW_BLOCK);
-    record_decision(service, flow, NULL, WALL_FLOW_BLOCK, 0);
-    wall_service_log(service, "a connection of %s was refused: it could not be judged (%s)", flow->executable_path,
-                     strerror(-r));
+    int r = wall_holds_add(&service->holds, flow, false);
+    if (r < 0)
+        refuse_flow(service, flow, r);
+}
+
+static void flow_noticed(void *context, const struct wall_flow *flow)
+{
+    struct wall_service *service = context;
+    bool establishes = wall_flow_layer_establishes(flow->layer_id);
+    if (establishes)
+        wall_live_flows_add(&service->live_flows, flow);
+    if (wall_holds_add(&service->holds, flow, true) < 0 && establishes) {
+        (void)wall_datapath_abort(service->datapath, flow->handle);
+        record_decision(service, flow, NULL, WALL_FLOW_BLOCK, 0);
+    }
+}
+
+static void flow_ended(void *context, uint64_t handle)
+{
+    wall_operation_flow_ended(context, handle);
 }
 
 static void flow_gone(void *context, uint64_t flow_id)
@@ -155,11 +227,11 @@ static void flow_decided_in_kernel(void *context, const struct wall_flow *flow, 
     record_decision(context, flow, NULL, decision, filter_id);
 }
 
-static void callout_classified(void *context, uint64_t ask_id, const FWPS_CLASSIFY_OUT0 *out)
+static void callout_classified(void *context, uint64_t ask_id, const FWPS_CLASSIFY_OUT0 *out, enum wall_pended pended)
 {
     struct wall_service *service = context;
     if (out)
-        (void)wall_holds_answer(&service->holds, ask_id, out);  // -ENOENT: the flow is gone meanwhile
+        (void)wall_holds_answer(&service->holds, ask_id, out, pended);  // -ENOENT: the flow is gone meanwhile
     else
         (void)wall_holds_unregistered(&service->holds, ask_id);
 }
@@ -176,11 +248,19 @@ static void callouts_changed(void *context)
     struct wall_service *service = context;
     if (service->datapath)
         (void)enforce_policy(service, wall_engine_policy(service->engine));
+    wall_holds_callout_registered(&service->holds);
 }
 
 static void callout_notified(void *context, uint64_t id, uint32_t status)
 {
     wall_management_notified(context, id, status);
+}
+
+static void callout_gone(void *context, uint32_t callout_id)
+{
+    struct wall_service *service = context;
+    wall_flow_contexts_drop(&service->live_flows, callout_id);
+    wall_holds_callout_gone(&service->holds, callout_id);
 }
 
 static void callout_timed_out(void *context, struct wall_connection *connection, uint32_t callout_id)
@@ -325,6 +405,9 @@ static int open_loop(struct wall_service *service, struct wall_error *err)
     if (r >= 0)
         r = sd_event_add_time(service->event, &service->transactions, CLOCK_MONOTONIC, UINT64_MAX, 0,
                               on_transaction_deadline, service);
+    if (r >= 0)
+        r = sd_event_add_time_relative(service->event, &service->waiting, CLOCK_MONOTONIC, 1000000, 0, on_waiting,
+                                       service);
     if (r < 0)
         return wall_error_set(err, r, "cannot set up the event loop: %s", strerror(-r));
     service->started_us = clock_us(CLOCK_MONOTONIC);
@@ -380,7 +463,8 @@ static int open_datapath(struct wall_service *service, const struct wall_options
         .cgroup_path = service->scope,
         .pin_path = service->runtime.pin_path,
         .events = {.context = service, .flow_held = flow_held, .flow_gone = flow_gone,
-                   .flow_decided = flow_decided_in_kernel, .callout_registered = callout_is_registered},
+                   .flow_decided = flow_decided_in_kernel, .callout_registered = callout_is_registered,
+                   .flow_noticed = flow_noticed, .flow_ended = flow_ended},
     };
     r = wall_datapath_open(&config, &service->datapath, err);
     if (r == 0)
@@ -396,11 +480,16 @@ static int open_datapath(struct wall_service *service, const struct wall_options
 
 static int open_clients(struct wall_service *service, const struct wall_options *options, struct wall_error *err)
 {
-    const struct wall_holds_events holds = {service, ask_callout, cancel_question, flow_decided};
+    const struct wall_holds_events holds = {service, ask_callout, cancel_question, flow_decided, operation_completed,
+                                            pend_fault, current_policy, engine_clock};
     const struct wall_callouts_events callouts = {service, callout_classified, callout_notified, callout_timed_out,
-                                                  callouts_changed};
+                                                  callouts_changed, callout_gone};
     const struct wall_server_events server = {service, wall_client_frame, wall_client_closed};
     wall_holds_init(&service->holds, &holds);
+    if (options->pend_age_s)
+        service->holds.pend_age_ms = (uint64_t)options->pend_age_s * 1000;
+    wall_live_flows_init(&service->live_flows);
+    wall_files_init(&service->files);
     service->drivers = (struct wall_drivers){
         .event = service->event,
         .host_program = options->driver_host,
@@ -449,7 +538,7 @@ int wall_service_run(struct wall_service *service)
 static void free_sources(struct wall_service *service)
 {
     sd_event_source **sources[] = {&service->datapath_io, &service->retry, &service->stopping, &service->terminate,
-                                   &service->interrupt, &service->transactions};
+                                   &service->interrupt, &service->transactions, &service->waiting};
     for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
         *sources[i] = sd_event_source_disable_unref(*sources[i]);
 }
@@ -481,6 +570,9 @@ int wall_service_close(struct wall_service *service, struct wall_error *err)
     wall_filter_notices_done(&service->notices);
     wall_callouts_done(&service->callouts);
     wall_holds_done(&service->holds);
+    wall_operations_drop(service, NULL);
+    wall_live_flows_done(&service->live_flows);
+    wall_files_done(&service->files);
     free_sources(service);
     if (service->datapath && service->stop_requested)
         r = wall_datapath_remove(service->datapath, &failure);

@@ -11,13 +11,16 @@
 #include "service/callout.h"
 #include "service/connection.h"
 #include "service/driver.h"
+#include "service/file.h"
 #include "service/filter_notice.h"
 #include "service/hold.h"
+#include "service/live_flow.h"
 #include "service/options.h"
 #include "service/runtime.h"
 #include "store/store.h"
 
 struct wall_client;
+struct wall_completion;
 
 struct wall_service {
     sd_event *event;
@@ -29,9 +32,12 @@ struct wall_service {
     struct wall_callouts callouts;
     struct wall_filter_notices notices;
     struct wall_holds holds;
+    struct wall_completion *completions;  // under way
+    struct wall_live_flows live_flows;
+    struct wall_files files;
     struct wall_drivers drivers;
     struct wall_client *clients;
-    sd_event_source *datapath_io, *retry, *stopping, *terminate, *interrupt, *transactions;
+    sd_event_source *datapath_io, *retry, *stopping, *terminate, *interrupt, *transactions, *waiting;
     char *scope;         // the cgroup's absolute path
     bool scope_created;  // by us: removed at stop
     bool stop_requested; // take everything back at the end; otherwise leave the datapath pinned

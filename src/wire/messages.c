@@ -262,12 +262,19 @@ static const struct wall_shape_field classify_request_fields[] = {
     WALL_FIELD_STRUCT(struct wall_classify_request, filter, &wall_shape_fwps_filter),
     WALL_FIELD_STRUCT(struct wall_classify_request, out, &wall_shape_classify_out),
     WALL_FIELD_POINTER(struct wall_classify_request, packet, &wall_shape_blob),
+    WALL_FIELD_U32(struct wall_classify_request, packet_offset),
+    WALL_FIELD_U64(struct wall_classify_request, netns_cookie),
+    WALL_FIELD_U64(struct wall_classify_request, completing_id),
+    WALL_FIELD_U8(struct wall_classify_request, injected),
+    WALL_FIELD_U64(struct wall_classify_request, injection_handle),
+    WALL_FIELD_U64(struct wall_classify_request, injection_context),
 };
 static WALL_SHAPE(shape_classify_request, struct wall_classify_request, classify_request_fields);
 
 static const struct wall_shape_field classify_reply_fields[] = {
     WALL_FIELD_STRUCT(struct wall_classify_reply, reply, &shape_reply),
     WALL_FIELD_STRUCT(struct wall_classify_reply, out, &wall_shape_classify_out),
+    WALL_FIELD_U8(struct wall_classify_reply, pended),
 };
 static WALL_SHAPE(shape_classify_reply, struct wall_classify_reply, classify_reply_fields);
 
@@ -276,6 +283,72 @@ static const struct wall_shape_field classify_cancel_notification_fields[] = {
 };
 static WALL_SHAPE(shape_classify_cancel_notification, struct wall_classify_cancel_notification,
                   classify_cancel_notification_fields);
+
+static const struct wall_shape_field operation_complete_request_fields[] = {
+    WALL_FIELD_U64(struct wall_operation_complete_request, classify_id),
+    WALL_FIELD_U8(struct wall_operation_complete_request, packet_follows),
+};
+static WALL_SHAPE(shape_operation_complete_request, struct wall_operation_complete_request,
+                  operation_complete_request_fields);
+
+static const struct wall_shape_field classify_complete_request_fields[] = {
+    WALL_FIELD_U64(struct wall_classify_complete_request, classify_id),
+    WALL_FIELD_U8(struct wall_classify_complete_request, again),
+    WALL_FIELD_STRUCT(struct wall_classify_complete_request, out, &wall_shape_classify_out),
+};
+static WALL_SHAPE(shape_classify_complete_request, struct wall_classify_complete_request,
+                  classify_complete_request_fields);
+
+static const struct wall_shape_field inject_request_fields[] = {
+    WALL_FIELD_U64(struct wall_inject_request, origin_id),
+    WALL_FIELD_U8(struct wall_inject_request, unmodified),
+    WALL_FIELD_U8(struct wall_inject_request, receive),
+    WALL_FIELD_U64(struct wall_inject_request, handle),
+    WALL_FIELD_U64(struct wall_inject_request, context),
+    WALL_FIELD_U64(struct wall_inject_request, endpoint_handle),
+    WALL_FIELD_U64(struct wall_inject_request, netns_cookie),
+    WALL_FIELD_U32(struct wall_inject_request, interface_index),
+    WALL_FIELD_STRUCT(struct wall_inject_request, packet, &wall_shape_blob),
+};
+static WALL_SHAPE(shape_inject_request, struct wall_inject_request, inject_request_fields);
+
+static const struct wall_shape_field packet_dropped_notification_fields[] = {
+    WALL_FIELD_U64(struct wall_packet_dropped_notification, origin_id),
+};
+static WALL_SHAPE(shape_packet_dropped_notification, struct wall_packet_dropped_notification,
+                  packet_dropped_notification_fields);
+
+static const struct wall_shape_field device_open_request_fields[] = {
+    WALL_FIELD_U64(struct wall_device_open_request, file_id),
+    WALL_FIELD_U32(struct wall_device_open_request, process_id),
+    WALL_FIELD_TEXT8(struct wall_device_open_request, name),
+};
+static WALL_SHAPE(shape_device_open_request, struct wall_device_open_request, device_open_request_fields);
+
+static const struct wall_shape_field device_control_request_fields[] = {
+    WALL_FIELD_U64(struct wall_device_control_request, file_id),
+    WALL_FIELD_U32(struct wall_device_control_request, code),
+    WALL_FIELD_U32(struct wall_device_control_request, output_size),
+    WALL_FIELD_STRUCT(struct wall_device_control_request, input, &wall_shape_blob),
+};
+static WALL_SHAPE(shape_device_control_request, struct wall_device_control_request, device_control_request_fields);
+
+static const struct wall_shape_field device_control_reply_fields[] = {
+    WALL_FIELD_STRUCT(struct wall_device_control_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_device_control_reply, output, &wall_shape_blob),
+};
+static WALL_SHAPE(shape_device_control_reply, struct wall_device_control_reply, device_control_reply_fields);
+
+static const struct wall_shape_field device_close_notification_fields[] = {
+    WALL_FIELD_U64(struct wall_device_close_notification, file_id),
+};
+static WALL_SHAPE(shape_device_close_notification, struct wall_device_close_notification,
+                  device_close_notification_fields);
+
+static const struct wall_shape_field flow_abort_request_fields[] = {
+    WALL_FIELD_U64(struct wall_flow_abort_request, flow_handle),
+};
+static WALL_SHAPE(shape_flow_abort_request, struct wall_flow_abort_request, flow_abort_request_fields);
 
 static const struct wall_shape_field notify_request_fields[] = {
     WALL_FIELD_U32(struct wall_notify_request, callout_id),
@@ -427,6 +500,33 @@ static const struct wall_shape_field compiled_reply_fields[] = {
 };
 static WALL_SHAPE(shape_compiled_reply, struct wall_compiled_reply, compiled_reply_fields);
 
+static const struct wall_shape_field file_open_request_fields[] = {
+    WALL_FIELD_TEXT8(struct wall_file_open_request, driver),
+    WALL_FIELD_TEXT8(struct wall_file_open_request, device),
+};
+static WALL_SHAPE(shape_file_open_request, struct wall_file_open_request, file_open_request_fields);
+
+static const struct wall_shape_field file_open_reply_fields[] = {
+    WALL_FIELD_STRUCT(struct wall_file_open_reply, reply, &shape_reply),
+    WALL_FIELD_U64(struct wall_file_open_reply, file_id),
+};
+static WALL_SHAPE(shape_file_open_reply, struct wall_file_open_reply, file_open_reply_fields);
+
+static const struct wall_shape_field file_control_request_fields[] = {
+    WALL_FIELD_U64(struct wall_file_control_request, file_id),
+    WALL_FIELD_U32(struct wall_file_control_request, code),
+    WALL_FIELD_U32(struct wall_file_control_request, output_size),
+    WALL_FIELD_STRUCT(struct wall_file_control_request, input, &wall_shape_blob),
+};
+static WALL_SHAPE(shape_file_control_request, struct wall_file_control_request, file_control_request_fields);
+
+static const struct wall_shape_field file_control_reply_fields[] = {
+    WALL_FIELD_STRUCT(struct wall_file_control_reply, reply, &shape_reply),
+    WALL_FIELD_U32(struct wall_file_control_reply, driver_status),
+    WALL_FIELD_STRUCT(struct wall_file_control_reply, output, &wall_shape_blob),
+};
+static WALL_SHAPE(shape_file_control_reply, struct wall_file_control_reply, file_control_reply_fields);
+
 static const struct wall_shape_field monitor_request_fields[] = {
     WALL_FIELD_U32(struct wall_monitor_request, flags),
 };
@@ -506,6 +606,14 @@ static const struct wall_message messages[] = {
     REQUEST(FLOW_ASSOCIATE, TO_SERVICE, &shape_flow_associate_request, &shape_plain_reply),
     REQUEST(FLOW_REMOVE, TO_SERVICE, &shape_flow_remove_request, &shape_flow_remove_reply),
     REQUEST(FLOW_DELETE, TO_CLIENT, &shape_flow_delete_request, &shape_plain_reply),
+    REQUEST(FLOW_ABORT, TO_SERVICE, &shape_flow_abort_request, &shape_plain_reply),
+    REQUEST(OPERATION_COMPLETE, TO_SERVICE, &shape_operation_complete_request, &shape_plain_reply),
+    REQUEST(CLASSIFY_COMPLETE, TO_SERVICE, &shape_classify_complete_request, &shape_plain_reply),
+    REQUEST(INJECT, TO_SERVICE, &shape_inject_request, &shape_plain_reply),
+    NOTIFICATION(PACKET_DROPPED, TO_SERVICE, &shape_packet_dropped_notification),
+    REQUEST(DEVICE_OPEN, TO_CLIENT, &shape_device_open_request, &shape_plain_reply),
+    REQUEST(DEVICE_CONTROL, TO_CLIENT, &shape_device_control_request, &shape_device_control_reply),
+    NOTIFICATION(DEVICE_CLOSE, TO_CLIENT, &shape_device_close_notification),
     NOTIFICATION(LOG, TO_SERVICE, &shape_log_notification),
     NOTIFICATION(REPORT, TO_SERVICE, &shape_report_notification),
     REQUEST(STATUS, TO_SERVICE, NULL, &shape_status_reply),
@@ -514,6 +622,8 @@ static const struct wall_message messages[] = {
     REQUEST(DRIVER_UNLOAD, TO_SERVICE, &shape_driver_unload_request, &shape_plain_reply),
     REQUEST(DRIVER_LIST, TO_SERVICE, NULL, &shape_driver_list_reply),
     REQUEST(COMPILED, TO_SERVICE, NULL, &shape_compiled_reply),
+    REQUEST(FILE_OPEN, TO_SERVICE, &shape_file_open_request, &shape_file_open_reply),
+    REQUEST(FILE_CONTROL, TO_SERVICE, &shape_file_control_request, &shape_file_control_reply),
     REQUEST(MONITOR, TO_SERVICE, &shape_monitor_request, &shape_plain_reply),
     NOTIFICATION(MONITOR_DECISION, TO_CLIENT, &shape_monitor_decision),
     NOTIFICATION(MONITOR_LINE, TO_CLIENT, &shape_monitor_line),

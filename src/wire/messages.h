@@ -24,7 +24,7 @@
 #include "wire/frame.h"
 
 // Raised with every change that an older peer would misread; both sides must have the same.
-#define WALL_PROTOCOL_VERSION 1u
+#define WALL_PROTOCOL_VERSION 2u
 
 enum wall_message_type {
     WALL_MESSAGE_HELLO = 0x0001,
@@ -48,7 +48,7 @@ enum wall_message_type {
     WALL_MESSAGE_CHANGE = 0x0152,
     WALL_MESSAGE_NET_EVENT = 0x0153,
 
-    // The callout channel (Fwps*). 0x0220 to 0x023F are kept for pending, completing, injection and redirection.
+    // The callout channel (Fwps*)
     WALL_MESSAGE_CALLOUT_REGISTER = 0x0201,
     WALL_MESSAGE_CALLOUT_UNREGISTER = 0x0202,
     WALL_MESSAGE_CLASSIFY = 0x0203,
@@ -57,6 +57,14 @@ enum wall_message_type {
     WALL_MESSAGE_FLOW_ASSOCIATE = 0x0210,
     WALL_MESSAGE_FLOW_REMOVE = 0x0211,
     WALL_MESSAGE_FLOW_DELETE = 0x0212,
+    WALL_MESSAGE_FLOW_ABORT = 0x0213,
+    WALL_MESSAGE_OPERATION_COMPLETE = 0x0220,
+    WALL_MESSAGE_CLASSIFY_COMPLETE = 0x0221,
+    WALL_MESSAGE_INJECT = 0x0222,
+    WALL_MESSAGE_PACKET_DROPPED = 0x0223,
+    WALL_MESSAGE_DEVICE_OPEN = 0x0230,
+    WALL_MESSAGE_DEVICE_CONTROL = 0x0231,
+    WALL_MESSAGE_DEVICE_CLOSE = 0x0232,
     WALL_MESSAGE_LOG = 0x0240,
     WALL_MESSAGE_REPORT = 0x0241,
 
@@ -67,6 +75,8 @@ enum wall_message_type {
     WALL_MESSAGE_DRIVER_LOAD = 0x0310,
     WALL_MESSAGE_DRIVER_UNLOAD = 0x0311,
     WALL_MESSAGE_DRIVER_LIST = 0x0312,
+    WALL_MESSAGE_FILE_OPEN = 0x0313,
+    WALL_MESSAGE_FILE_CONTROL = 0x0314,
     WALL_MESSAGE_MONITOR = 0x0320,
     WALL_MESSAGE_MONITOR_DECISION = 0x0321,
     WALL_MESSAGE_MONITOR_LINE = 0x0322,
@@ -315,15 +325,88 @@ struct wall_classify_request {
     FWPS_FILTER3 filter;
     FWPS_CLASSIFY_OUT0 out;  // suggested action, rights
     FWP_BYTE_BLOB *packet;   // from the IP header on; NULL: no layer data
+    uint32_t packet_offset;  // where the NET_BUFFER's data begins in it (wfp-reference 3.5)
+    uint64_t netns_cookie;   // of the flow, for packets injected on its behalf
+    // The classify_id of the operation whose completion this is: it runs on the thread that completes. 0: any thread.
+    uint64_t completing_id;
+    // What injected the packet; `injection_handle` is the client's own one, or 0 for another's.
+    uint8_t injected;
+    uint64_t injection_handle, injection_context;
 };
+
+// How a callout deferred its answer.
+enum wall_pended { WALL_PENDED_NOT, WALL_PENDED_OPERATION, WALL_PENDED_CLASSIFY };
 
 struct wall_classify_reply {
     struct wall_reply reply;
     FWPS_CLASSIFY_OUT0 out;  // valid with status 0; otherwise the callout could not be asked
+    uint8_t pended;          // enum wall_pended: exactly one completion follows, in _COMPLETE
 };
 
 struct wall_classify_cancel_notification {
     uint64_t classify_id;
+};
+
+// --- OPERATION_COMPLETE, CLASSIFY_COMPLETE: to the service. The reply to the former comes after the classification it
+// caused: its CLASSIFY requests come before. STATUS_NOT_FOUND: the flow has ended or was refused meanwhile. ---
+
+struct wall_operation_complete_request {
+    uint64_t classify_id;
+    uint8_t packet_follows;  // ALE_AUTH_RECV_ACCEPT: the packet, or a clone of it, is still there to be injected
+};
+
+struct wall_classify_complete_request {
+    uint64_t classify_id;
+    uint8_t again;           // classify again; otherwise `out` is the answer
+    FWPS_CLASSIFY_OUT0 out;
+};
+
+// --- INJECT: to the service; the reply comes when the packet is on its way. PACKET_DROPPED: a notification to the
+// service; the last clone of a packet whose operation is complete has gone without having been injected. ---
+
+struct wall_inject_request {
+    uint64_t origin_id;      // classify_id the packet came with; 0: the driver made it
+    uint8_t unmodified;      // byte for byte what came
+    uint8_t receive;
+    uint64_t handle, context;
+    uint64_t endpoint_handle;  // 0: none
+    uint64_t netns_cookie;     // 0: that of the endpoint, or of the service
+    uint32_t interface_index;
+    FWP_BYTE_BLOB packet;      // from the IP header on
+};
+
+struct wall_packet_dropped_notification {
+    uint64_t origin_id;
+};
+
+// --- DEVICE_OPEN, _CONTROL: to the client, which has a driver's devices; DEVICE_CLOSE: a notification to it. What
+// programs do with CreateFile, DeviceIoControl and CloseHandle. ---
+
+struct wall_device_open_request {
+    uint64_t file_id;  // chosen by the service
+    uint32_t process_id;  // on whose behalf
+    const char *name;
+};
+
+struct wall_device_control_request {
+    uint64_t file_id;
+    uint32_t code, output_size;
+    FWP_BYTE_BLOB input;
+};
+
+struct wall_device_control_reply {
+    struct wall_reply reply;  // status: the driver's NTSTATUS, also when it is no success
+    FWP_BYTE_BLOB output;
+};
+
+struct wall_device_close_notification {
+    uint64_t file_id;
+};
+
+// --- FLOW_ABORT: to the service (FwpsFlowAbort0) ---
+
+struct wall_flow_abort_request {
+    uint64_t flow_handle;
 };
 
 // --- NOTIFY: to the client (notifyFn). A non-success status of ADD_FILTER refuses the filter. ---
@@ -465,6 +548,31 @@ struct wall_compiled_reply {
     uint32_t filter_count;
     struct wall_compiled_filter_record *filters;
     uint32_t filters_left_out;
+};
+
+// --- FILE_OPEN, FILE_CONTROL: to the service, which hands them to the driver. The file is closed with the connection;
+// the reply to FILE_CONTROL may take as long as the driver likes. ---
+
+struct wall_file_open_request {
+    const char *driver;  // its name
+    const char *device;
+};
+
+struct wall_file_open_reply {
+    struct wall_reply reply;
+    uint64_t file_id;
+};
+
+struct wall_file_control_request {
+    uint64_t file_id;
+    uint32_t code, output_size;
+    FWP_BYTE_BLOB input;
+};
+
+struct wall_file_control_reply {
+    struct wall_reply reply;  // 0 or an errno: whether the driver was asked
+    uint32_t driver_status;   // its NTSTATUS
+    FWP_BYTE_BLOB output;
 };
 
 // --- MONITOR: to the service, then notifications to the client until the connection ends ---

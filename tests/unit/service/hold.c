@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,6 +24,10 @@ struct lab {
     uint64_t asked[8];
     unsigned ask_count, cancel_count, decided_count;
     enum wall_flow_decision decisions[8];
+    uint64_t completed[8];
+    unsigned completed_count, fault_count;
+    char fault[256];
+    uint64_t now_ms;
     bool registered;
 };
 
@@ -51,6 +56,29 @@ static void on_decided(void *context, const struct wall_hold *hold, enum wall_fl
     lab->decisions[lab->decided_count++] = decision;
 }
 
+static void on_completed(void *context, uint64_t id)
+{
+    struct lab *lab = context;
+    lab->completed[lab->completed_count++] = id;
+}
+
+static void on_fault(void *context, const struct wall_hold *hold, uint32_t callout_id, const char *text)
+{
+    struct lab *lab = context;
+    lab->fault_count++;
+    (void)snprintf(lab->fault, sizeof(lab->fault), "%s", text);
+}
+
+static struct wall_policy *policy_now(void *context)
+{
+    return wall_engine_policy(((struct lab *)context)->engine);
+}
+
+static uint64_t time_now(void *context)
+{
+    return ((struct lab *)context)->now_ms;
+}
+
 static void add_callout_filter(struct lab *lab, uint32_t action, uint8_t weight)
 {
     FWPM_CALLOUT0 callout = {.displayData.name = (WCHAR *)L"callout",
@@ -71,7 +99,8 @@ static int setup(void **state)
     const FWPM_SESSION0 session = {0};
     assert_int_equal(wall_engine_new(&(struct wall_engine_events){0}, no_clock, &lab->engine), 0);
     assert_int_equal(wall_session_open(lab->engine, &session, &caller, &lab->session), 0);
-    wall_holds_init(&lab->holds, &(struct wall_holds_events){lab, on_ask, on_cancelled, on_decided});
+    wall_holds_init(&lab->holds, &(struct wall_holds_events){lab, on_ask, on_cancelled, on_decided, on_completed, on_fault,
+                                                             policy_now, time_now});
     lab->registered = true;
     *state = lab;
     return 0;
@@ -93,7 +122,7 @@ static int hold(struct lab *lab, uint64_t id)
         .id = id, .layer_id = FWPS_LAYER_ALE_AUTH_CONNECT_V4, .family = AF_INET, .protocol = 6, .process_id = 42,
         .executable_path = "/usr/bin/curl", .process_name = "curl", .remote_address = {10, 9, 0, 2}, .remote_port = 80,
     };
-    return wall_holds_add(&lab->holds, wall_engine_policy(lab->engine), &flow);
+    return wall_holds_add(&lab->holds, &flow, false);
 }
 
 static void no_filter_permits_at_once(void **state)
@@ -115,11 +144,11 @@ static void answers_come_in_any_order(void **state)
     assert_int_equal(wall_holds_count(&lab->holds), 2);
     FWPS_CLASSIFY_OUT0 permit = {.actionType = FWP_ACTION_PERMIT, .rights = FWPS_RIGHT_ACTION_WRITE};
     FWPS_CLASSIFY_OUT0 block = {.actionType = FWP_ACTION_BLOCK};
-    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[1], &block), 0);
+    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[1], &block, WALL_PENDED_NOT), 0);
     assert_int_equal(lab->decisions[0], WALL_FLOW_BLOCK);
-    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &permit), 0);
+    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &permit, WALL_PENDED_NOT), 0);
     assert_int_equal(lab->decisions[1], WALL_FLOW_PERMIT);
-    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &permit), -ENOENT);
+    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &permit, WALL_PENDED_NOT), -ENOENT);
     assert_int_equal(lab->decided_count, 2);
 }
 
@@ -129,7 +158,7 @@ static void garbage_fails_closed(void **state)
     add_callout_filter(lab, FWP_ACTION_CALLOUT_TERMINATING, 1);
     assert_int_equal(hold(lab, 1), 0);
     FWPS_CLASSIFY_OUT0 garbage = {.actionType = 0xDEADBEEF};
-    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &garbage), 0);
+    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &garbage, WALL_PENDED_NOT), 0);
     assert_int_equal(lab->decisions[0], WALL_FLOW_BLOCK);
 }
 
@@ -154,11 +183,11 @@ static void several_callouts_are_asked_in_turn(void **state)
     assert_int_equal(hold(lab, 1), 0);
     assert_int_equal(lab->ask_count, 1);
     FWPS_CLASSIFY_OUT0 go_on = {.actionType = FWP_ACTION_CONTINUE, .rights = FWPS_RIGHT_ACTION_WRITE};
-    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &go_on), 0);
+    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &go_on, WALL_PENDED_NOT), 0);
     assert_int_equal(lab->ask_count, 2);
     assert_int_equal(lab->decided_count, 0);
     FWPS_CLASSIFY_OUT0 permit = {.actionType = FWP_ACTION_PERMIT, .rights = FWPS_RIGHT_ACTION_WRITE};
-    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[1], &permit), 0);
+    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[1], &permit, WALL_PENDED_NOT), 0);
     assert_int_equal(lab->decisions[0], WALL_FLOW_PERMIT);
 }
 
@@ -171,7 +200,7 @@ static void a_flow_that_goes_is_forgotten(void **state)
     wall_holds_remove(&lab->holds, 1);
     assert_int_equal(lab->cancel_count, 1);
     FWPS_CLASSIFY_OUT0 permit = {.actionType = FWP_ACTION_PERMIT};
-    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &permit), -ENOENT);
+    assert_int_equal(wall_holds_answer(&lab->holds, lab->asked[0], &permit, WALL_PENDED_NOT), -ENOENT);
     assert_int_equal(lab->decided_count, 0);
 }
 
@@ -180,7 +209,7 @@ static void an_unknown_layer_is_refused(void **state)
     struct lab *lab = *state;
     const struct wall_flow flow = {.id = 1, .layer_id = FWPS_LAYER_STREAM_V4, .family = AF_INET,
                                    .executable_path = "/x", .process_name = "x"};
-    assert_int_equal(wall_holds_add(&lab->holds, wall_engine_policy(lab->engine), &flow), -ENOTSUP);
+    assert_int_equal(wall_holds_add(&lab->holds, &flow, false), -ENOTSUP);
     assert_int_equal(lab->holds.refused, 1);
     assert_int_equal(lab->decided_count, 0);
 }
