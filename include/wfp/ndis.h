@@ -1,13 +1,20 @@
 // The part of NDIS that callout drivers use: network data (nbl.h), its pools, and NDIS's names for kernel functions.
 #pragma once
 
-#ifdef _WIN32
+// The ndis.h of mingw-w64 does not compile, so its drivers take these declarations as well.
+#if defined(_WIN32) && !defined(__MINGW32__)
 #include_next <ndis.h>
 #endif
 
 #include "nbl.h"
 
-#ifndef _WIN32
+#if !defined(_WIN32) || defined(__MINGW32__)
+
+#ifdef _WIN32
+typedef unsigned int UINT;
+#define NTOS_DECLARATIONS_BEGIN
+#define NTOS_DECLARATIONS_END
+#endif
 
 #define NDIS_STATUS_SUCCESS ((NDIS_STATUS)STATUS_SUCCESS)
 #define NDIS_STATUS_PENDING ((NDIS_STATUS)STATUS_PENDING)
