@@ -122,6 +122,25 @@ struct wall_control_compiled {
 // How the filters of each layer became the tables in the kernel.
 int wall_control_compiled(struct wall_control *control, struct wall_control_compiled **ret_compiled, char *error);
 
+// --- Devices of drivers: what CreateFile and DeviceIoControl are on Windows ---
+
+// Opens a device of the driver `driver`; it is closed with the control. Returns -ENODEV (no such driver is running),
+// -ENOENT (it has no such device, or refuses), -EACCES.
+int wall_control_device_open(struct wall_control *control, const char *driver, const char *device, uint64_t *ret_file,
+                             char *error);
+
+struct wall_control_output {
+    uint32_t status;  // the driver's NTSTATUS
+    size_t size;
+    const void *data;
+};
+
+// Sends a control code and waits, for as long as the driver takes. Returns 0 when the driver has answered, whatever its
+// status; -ENODEV when it has gone away.
+int wall_control_device_control(struct wall_control *control, uint64_t file, uint32_t code, const void *input,
+                                size_t input_size, size_t output_size, struct wall_control_output **ret_output,
+                                char *error);
+
 // --- Watching ---
 
 enum wall_control_record_kind {

@@ -15,6 +15,7 @@ const struct wall_command *const wall_commands[] = {
     &wall_command_unload,
     &wall_command_drivers,
     &wall_command_monitor,
+    &wall_command_ask,
     &wall_command_block,
     &wall_command_permit,
     &wall_command_list,

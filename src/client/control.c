@@ -384,6 +384,45 @@ int wall_control_compiled(struct wall_control *control, struct wall_control_comp
     return 0;
 }
 
+// --- Devices ---
+
+int wall_control_device_open(struct wall_control *control, const char *driver, const char *device, uint64_t *ret_file,
+                             char *error)
+{
+    const struct wall_file_open_request request = { driver, device };
+    struct wall_file_open_reply *reply;
+    int r = call(control, WALL_MESSAGE_FILE_OPEN, &request, (void **)&reply, error);
+    if (r < 0)
+        return r;
+    *ret_file = reply->file_id;
+    free(reply);
+    return 0;
+}
+
+int wall_control_device_control(struct wall_control *control, uint64_t file, uint32_t code, const void *input,
+                                size_t input_size, size_t output_size, struct wall_control_output **ret_output,
+                                char *error)
+{
+    if (input_size > UINT32_MAX || output_size > UINT32_MAX)
+        return fail(error, -EINVAL, NULL);
+    const struct wall_file_control_request request = {
+        .file_id = file, .code = code, .output_size = (uint32_t)output_size,
+        .input = { (UINT32)input_size, (UINT8 *)(uintptr_t)input },
+    };
+    struct wall_file_control_reply *reply;
+    int r = call(control, WALL_MESSAGE_FILE_CONTROL, &request, (void **)&reply, error);
+    if (r < 0)
+        return r;
+    struct holder *holder = new_holder(sizeof(struct wall_control_output), reply);
+    if (!holder) {
+        free(reply);
+        return fail(error, -ENOMEM, NULL);
+    }
+    *ret_output = (struct wall_control_output *)holder->value;
+    **ret_output = (struct wall_control_output){ reply->driver_status, reply->output.size, reply->output.data };
+    return 0;
+}
+
 // --- Watching ---
 
 int wall_control_monitor(struct wall_control *control, uint32_t flags, char *error)

@@ -29,6 +29,7 @@ struct asked {
     struct asked *next;
     uint64_t generation;
     uint32_t serial;
+    bool started;  // ntos_request_start() has returned: only then may its reference be dropped
     struct ntos_request *request;
 };
 
@@ -126,6 +127,8 @@ static void *send_answers(void *unused)
         }
         if (!(answered = asked->next))
             last_answered = &answered;
+        while (!asked->started)
+            pthread_cond_wait(&changed, &lock);
         pthread_mutex_unlock(&lock);
         answer(asked);
         pthread_mutex_lock(&lock);
@@ -178,10 +181,11 @@ static uint32_t control(uint64_t generation, uint32_t serial, const struct wall_
     pthread_mutex_lock(&lock);
     if (file)
         file->users--;
+    asked->started = true;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
     if (asks)
-        return 0;
+        return 0;  // the other thread owns it
     free(asked);
     return (uint32_t)(file ? STATUS_INVALID_PARAMETER : STATUS_INVALID_HANDLE);
 }

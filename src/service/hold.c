@@ -302,12 +302,12 @@ static void note_pend(struct wall_holds *holds, struct wall_hold *hold, uint64_t
         fault(holds, hold, filter->callout_id, flaw);
         return;
     }
-    if (wall_map_put(&holds->by_pend, &id, sizeof(id), hold) < 0) {
-        holds->refused++;  // nothing waits: the block stands
-        return;
-    }
     hold->pend = (struct wall_pend){.id = id, .filter_id = filter->id, .callout_id = filter->callout_id,
                                     .kind = pended, .before = hold->classification};
+    if (wall_map_put(&holds->by_pend, &hold->pend.id, sizeof(id), hold) < 0) {
+        hold->pend = (struct wall_pend){0};
+        holds->refused++;  // nothing waits: the block stands
+    }
 }
 
 int wall_holds_answer(struct wall_holds *holds, uint64_t ask_id, const FWPS_CLASSIFY_OUT0 *out,
