@@ -192,7 +192,8 @@ static int run_ask(const struct wall_arguments *arguments)
         return code;
     r = wall_questions_open(driver ? driver : DRIVER_DEFAULT, control, &questions, error);
     if (r == -ENODEV) {
-        wall_complain("the driver %s is not loaded; load it with: ringwall load ask.so", driver ? driver : DRIVER_DEFAULT);
+        wall_complain("the driver %s is not loaded; load it with: ringwall load ask.so",
+                      driver ? driver : DRIVER_DEFAULT);
         code = WALL_EXIT_NOT_FOUND;
     } else if (r < 0) {
         code = wall_control_complain(r, error);

@@ -25,7 +25,8 @@ extern const struct wall_command *const wall_commands[];
 
 extern const struct wall_command wall_command_start, wall_command_stop, wall_command_status, wall_command_load,
     wall_command_unload, wall_command_drivers, wall_command_monitor, wall_command_block, wall_command_permit,
-    wall_command_ask, wall_command_list, wall_command_remove, wall_command_show, wall_command_version, wall_command_help;
+    wall_command_ask, wall_command_list, wall_command_remove, wall_command_show, wall_command_version,
+    wall_command_help;
 
 const struct wall_command *wall_command_find(const char *name);  // NULL when there is none
 

@@ -86,6 +86,7 @@ bool wall_callouts_flow_delete(struct wall_callouts *callouts, const struct wall
 // A question is not interesting any more; its late answer is ignored.
 void wall_callouts_cancel(struct wall_callouts *callouts, uint64_t ask_id);
 
-// A reply of type CLASSIFY, NOTIFY or FLOW_DELETE came from `connection`. Returns 0, or -EPROTO for a reply nobody asked for.
+// A reply of type CLASSIFY, NOTIFY or FLOW_DELETE came from `connection`. Returns 0, or -EPROTO for a reply nobody
+// asked for.
 int wall_callouts_reply(struct wall_callouts *callouts, struct wall_connection *connection,
                         const struct wall_frame *frame, struct wall_error *err);

@@ -22,7 +22,9 @@ struct wall_files {
     uint32_t next_serial;
 };
 
+// No file is open yet.
 void wall_files_init(struct wall_files *files);
+// Forgets all files; whoever waits for a reply gets none.
 void wall_files_done(struct wall_files *files);
 // A reply of type DEVICE_OPEN or DEVICE_CONTROL. Returns 0, or -EPROTO for a reply nobody asked for.
 int wall_files_reply(struct wall_service *service, const struct wall_connection *connection,

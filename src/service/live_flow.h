@@ -32,7 +32,9 @@ struct wall_live_flows {
 // A context has ended: flowDeleteFn has to run.
 typedef void (*wall_flow_context_ended)(void *context, uint64_t handle, const struct wall_flow_context *ended);
 
+// No flow is live yet.
 void wall_live_flows_init(struct wall_live_flows *flows);
+// Forgets all flows and contexts without telling anybody.
 void wall_live_flows_done(struct wall_live_flows *flows);
 // FLOW_ESTABLISHED told of it. A flow known already stays as it is.
 void wall_live_flows_add(struct wall_live_flows *flows, const struct wall_flow *flow);

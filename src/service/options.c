@@ -24,7 +24,9 @@ const char wall_options_help[] =
     "\n"
     "Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage.\n";
 
-enum option { OPTION_SCOPE, OPTION_RUNTIME, OPTION_STATE, OPTION_HOST, OPTION_AGE, OPTION_READY, OPTION_HELP, OPTION_VERSION };
+enum option {
+    OPTION_SCOPE, OPTION_RUNTIME, OPTION_STATE, OPTION_HOST, OPTION_AGE, OPTION_READY, OPTION_HELP, OPTION_VERSION,
+};
 
 static const char *const names[] = {"--scope", "--runtime-dir", "--state-dir", "--driver-host",
                                     "--pend-age", "--ready-fd", "--help", "--version"};

@@ -10,10 +10,10 @@ static const struct wall_shape_field reply_fields[] = {
     WALL_FIELD_U32(struct wall_reply, status),
     WALL_FIELD_TEXT8(struct wall_reply, error),
 };
-static WALL_SHAPE(shape_reply, struct wall_reply, reply_fields);
+WALL_SHAPE(wall_shape_reply, struct wall_reply, reply_fields);
 
 static const struct wall_shape_field plain_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_plain_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_plain_reply, reply, &wall_shape_reply),
 };
 static WALL_SHAPE(shape_plain_reply, struct wall_plain_reply, plain_reply_fields);
 
@@ -28,7 +28,7 @@ static const struct wall_shape_field hello_request_fields[] = {
 static WALL_SHAPE(shape_hello_request, struct wall_hello_request, hello_request_fields);
 
 static const struct wall_shape_field hello_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_hello_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_hello_reply, reply, &wall_shape_reply),
     WALL_FIELD_U32(struct wall_hello_reply, protocol),
     WALL_FIELD_TEXT8(struct wall_hello_reply, version),
 };
@@ -91,7 +91,7 @@ static const struct wall_shape_field object_add_request_fields[] = {
 static WALL_SHAPE(shape_object_add_request, struct wall_object_add_request, object_add_request_fields);
 
 static const struct wall_shape_field object_add_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_object_add_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_object_add_reply, reply, &wall_shape_reply),
     WALL_FIELD_BYTES(struct wall_object_add_reply, key),
     WALL_FIELD_U64(struct wall_object_add_reply, id),
 };
@@ -105,7 +105,7 @@ static const struct wall_shape_field object_find_request_fields[] = {
 static WALL_SHAPE(shape_object_find_request, struct wall_object_find_request, object_find_request_fields);
 
 static const struct wall_shape_field object_get_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_object_get_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_object_get_reply, reply, &wall_shape_reply),
     WALL_FIELD_STRUCT(struct wall_object_get_reply, object, &wall_shape_any),
 };
 static WALL_SHAPE(shape_object_get_reply, struct wall_object_get_reply, object_get_reply_fields);
@@ -116,7 +116,7 @@ static const struct wall_shape_field enumeration_new_request_fields[] = {
 static WALL_SHAPE(shape_enumeration_new_request, struct wall_enumeration_new_request, enumeration_new_request_fields);
 
 static const struct wall_shape_field enumeration_new_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_enumeration_new_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_enumeration_new_reply, reply, &wall_shape_reply),
     WALL_FIELD_U64(struct wall_enumeration_new_reply, enumeration_id),
 };
 static WALL_SHAPE(shape_enumeration_new_reply, struct wall_enumeration_new_reply, enumeration_new_reply_fields);
@@ -129,7 +129,7 @@ static WALL_SHAPE(shape_enumeration_next_request, struct wall_enumeration_next_r
                   enumeration_next_request_fields);
 
 static const struct wall_shape_field enumeration_next_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_enumeration_next_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_enumeration_next_reply, reply, &wall_shape_reply),
     WALL_FIELD_ARRAY(struct wall_enumeration_next_reply, objects, count, &wall_shape_any),
     WALL_FIELD_U8(struct wall_enumeration_next_reply, finished),
 };
@@ -147,7 +147,7 @@ static const struct wall_shape_field option_get_request_fields[] = {
 static WALL_SHAPE(shape_option_get_request, struct wall_option_get_request, option_get_request_fields);
 
 static const struct wall_shape_field option_get_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_option_get_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_option_get_reply, reply, &wall_shape_reply),
     WALL_FIELD_STRUCT(struct wall_option_get_reply, value, &wall_shape_value),
 };
 static WALL_SHAPE(shape_option_get_reply, struct wall_option_get_reply, option_get_reply_fields);
@@ -165,7 +165,7 @@ static const struct wall_shape_field subscribe_request_fields[] = {
 static WALL_SHAPE(shape_subscribe_request, struct wall_subscribe_request, subscribe_request_fields);
 
 static const struct wall_shape_field subscribe_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_subscribe_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_subscribe_reply, reply, &wall_shape_reply),
     WALL_FIELD_U64(struct wall_subscribe_reply, subscription_id),
 };
 static WALL_SHAPE(shape_subscribe_reply, struct wall_subscribe_reply, subscribe_reply_fields);
@@ -189,224 +189,10 @@ static const struct wall_shape_field net_event_notification_fields[] = {
 };
 static WALL_SHAPE(shape_net_event_notification, struct wall_net_event_notification, net_event_notification_fields);
 
-// --- Callout channel ---
-
-static const struct wall_shape_field callout_register_request_fields[] = {
-    WALL_FIELD_BYTES(struct wall_callout_register_request, key),
-    WALL_FIELD_U32(struct wall_callout_register_request, flags),
-    WALL_FIELD_U8(struct wall_callout_register_request, flow_delete),
-    WALL_FIELD_TEXT8(struct wall_callout_register_request, device),
-};
-static WALL_SHAPE(shape_callout_register_request, struct wall_callout_register_request,
-                  callout_register_request_fields);
-
-static const struct wall_shape_field callout_register_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_callout_register_reply, reply, &shape_reply),
-    WALL_FIELD_U32(struct wall_callout_register_reply, callout_id),
-};
-static WALL_SHAPE(shape_callout_register_reply, struct wall_callout_register_reply, callout_register_reply_fields);
-
-static const struct wall_shape_field callout_unregister_request_fields[] = {
-    WALL_FIELD_U32(struct wall_callout_unregister_request, callout_id),
-};
-static WALL_SHAPE(shape_callout_unregister_request, struct wall_callout_unregister_request,
-                  callout_unregister_request_fields);
-
-static const struct wall_shape_field discard_fields[] = {
-    WALL_FIELD_U32(FWPS_DISCARD_METADATA0, discardModule),
-    WALL_FIELD_U32(FWPS_DISCARD_METADATA0, discardReason),
-    WALL_FIELD_U64(FWPS_DISCARD_METADATA0, filterId),
-};
-static WALL_SHAPE(shape_discard, FWPS_DISCARD_METADATA0, discard_fields);
-
-static const struct wall_shape_field fragment_fields[] = {
-    WALL_FIELD_U32(FWPS_INBOUND_FRAGMENT_METADATA0, fragmentIdentification),
-    WALL_FIELD_U16(FWPS_INBOUND_FRAGMENT_METADATA0, fragmentOffset),
-    WALL_FIELD_U32(FWPS_INBOUND_FRAGMENT_METADATA0, fragmentLength),
-};
-static WALL_SHAPE(shape_fragment, FWPS_INBOUND_FRAGMENT_METADATA0, fragment_fields);
-
-static const struct wall_shape_field metadata_fields[] = {
-    WALL_FIELD_U32(struct wall_metadata, present),
-    WALL_FIELD_U32(struct wall_metadata, flags),
-    WALL_FIELD_STRUCT(struct wall_metadata, discard, &shape_discard),
-    WALL_FIELD_U64(struct wall_metadata, flow_handle),
-    WALL_FIELD_U32(struct wall_metadata, ip_header_size),
-    WALL_FIELD_U32(struct wall_metadata, transport_header_size),
-    WALL_FIELD_POINTER(struct wall_metadata, process_path, &wall_shape_blob),
-    WALL_FIELD_U64(struct wall_metadata, token),
-    WALL_FIELD_U64(struct wall_metadata, process_id),
-    WALL_FIELD_U32(struct wall_metadata, source_interface_index),
-    WALL_FIELD_U32(struct wall_metadata, destination_interface_index),
-    WALL_FIELD_U32(struct wall_metadata, compartment_id),
-    WALL_FIELD_STRUCT(struct wall_metadata, fragment, &shape_fragment),
-    WALL_FIELD_U32(struct wall_metadata, path_mtu),
-    WALL_FIELD_U64(struct wall_metadata, completion_handle),
-    WALL_FIELD_U64(struct wall_metadata, transport_endpoint_handle),
-    WALL_FIELD_U64(struct wall_metadata, parent_endpoint_handle),
-    WALL_FIELD_U32(struct wall_metadata, remote_scope_id),
-    WALL_FIELD_POINTER(struct wall_metadata, control_data, &wall_shape_blob),
-    WALL_FIELD_U32(struct wall_metadata, packet_direction),
-    WALL_FIELD_U32(struct wall_metadata, icmp_id_and_sequence),
-    WALL_FIELD_U32(struct wall_metadata, local_redirect_target_pid),
-};
-static WALL_SHAPE(shape_metadata, struct wall_metadata, metadata_fields);
-
-static const struct wall_shape_field classify_request_fields[] = {
-    WALL_FIELD_U64(struct wall_classify_request, classify_id),
-    WALL_FIELD_U32(struct wall_classify_request, callout_id),
-    WALL_FIELD_U8(struct wall_classify_request, irql),
-    WALL_FIELD_U64(struct wall_classify_request, flow_context),
-    WALL_FIELD_STRUCT(struct wall_classify_request, values, &wall_shape_fwps_values),
-    WALL_FIELD_STRUCT(struct wall_classify_request, metadata, &shape_metadata),
-    WALL_FIELD_STRUCT(struct wall_classify_request, filter, &wall_shape_fwps_filter),
-    WALL_FIELD_STRUCT(struct wall_classify_request, out, &wall_shape_classify_out),
-    WALL_FIELD_POINTER(struct wall_classify_request, packet, &wall_shape_blob),
-    WALL_FIELD_U32(struct wall_classify_request, packet_offset),
-    WALL_FIELD_U64(struct wall_classify_request, netns_cookie),
-    WALL_FIELD_U64(struct wall_classify_request, completing_id),
-    WALL_FIELD_U8(struct wall_classify_request, injected),
-    WALL_FIELD_U64(struct wall_classify_request, injection_handle),
-    WALL_FIELD_U64(struct wall_classify_request, injection_context),
-};
-static WALL_SHAPE(shape_classify_request, struct wall_classify_request, classify_request_fields);
-
-static const struct wall_shape_field classify_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_classify_reply, reply, &shape_reply),
-    WALL_FIELD_STRUCT(struct wall_classify_reply, out, &wall_shape_classify_out),
-    WALL_FIELD_U8(struct wall_classify_reply, pended),
-};
-static WALL_SHAPE(shape_classify_reply, struct wall_classify_reply, classify_reply_fields);
-
-static const struct wall_shape_field classify_cancel_notification_fields[] = {
-    WALL_FIELD_U64(struct wall_classify_cancel_notification, classify_id),
-};
-static WALL_SHAPE(shape_classify_cancel_notification, struct wall_classify_cancel_notification,
-                  classify_cancel_notification_fields);
-
-static const struct wall_shape_field operation_complete_request_fields[] = {
-    WALL_FIELD_U64(struct wall_operation_complete_request, classify_id),
-    WALL_FIELD_U8(struct wall_operation_complete_request, packet_follows),
-};
-static WALL_SHAPE(shape_operation_complete_request, struct wall_operation_complete_request,
-                  operation_complete_request_fields);
-
-static const struct wall_shape_field classify_complete_request_fields[] = {
-    WALL_FIELD_U64(struct wall_classify_complete_request, classify_id),
-    WALL_FIELD_U8(struct wall_classify_complete_request, again),
-    WALL_FIELD_STRUCT(struct wall_classify_complete_request, out, &wall_shape_classify_out),
-};
-static WALL_SHAPE(shape_classify_complete_request, struct wall_classify_complete_request,
-                  classify_complete_request_fields);
-
-static const struct wall_shape_field inject_request_fields[] = {
-    WALL_FIELD_U64(struct wall_inject_request, origin_id),
-    WALL_FIELD_U8(struct wall_inject_request, unmodified),
-    WALL_FIELD_U8(struct wall_inject_request, receive),
-    WALL_FIELD_U64(struct wall_inject_request, handle),
-    WALL_FIELD_U64(struct wall_inject_request, context),
-    WALL_FIELD_U64(struct wall_inject_request, endpoint_handle),
-    WALL_FIELD_U64(struct wall_inject_request, netns_cookie),
-    WALL_FIELD_U32(struct wall_inject_request, interface_index),
-    WALL_FIELD_STRUCT(struct wall_inject_request, packet, &wall_shape_blob),
-};
-static WALL_SHAPE(shape_inject_request, struct wall_inject_request, inject_request_fields);
-
-static const struct wall_shape_field packet_dropped_notification_fields[] = {
-    WALL_FIELD_U64(struct wall_packet_dropped_notification, origin_id),
-};
-static WALL_SHAPE(shape_packet_dropped_notification, struct wall_packet_dropped_notification,
-                  packet_dropped_notification_fields);
-
-static const struct wall_shape_field device_open_request_fields[] = {
-    WALL_FIELD_U64(struct wall_device_open_request, file_id),
-    WALL_FIELD_U32(struct wall_device_open_request, process_id),
-    WALL_FIELD_TEXT8(struct wall_device_open_request, name),
-};
-static WALL_SHAPE(shape_device_open_request, struct wall_device_open_request, device_open_request_fields);
-
-static const struct wall_shape_field device_control_request_fields[] = {
-    WALL_FIELD_U64(struct wall_device_control_request, file_id),
-    WALL_FIELD_U32(struct wall_device_control_request, code),
-    WALL_FIELD_U32(struct wall_device_control_request, output_size),
-    WALL_FIELD_STRUCT(struct wall_device_control_request, input, &wall_shape_blob),
-};
-static WALL_SHAPE(shape_device_control_request, struct wall_device_control_request, device_control_request_fields);
-
-static const struct wall_shape_field device_control_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_device_control_reply, reply, &shape_reply),
-    WALL_FIELD_STRUCT(struct wall_device_control_reply, output, &wall_shape_blob),
-};
-static WALL_SHAPE(shape_device_control_reply, struct wall_device_control_reply, device_control_reply_fields);
-
-static const struct wall_shape_field device_close_notification_fields[] = {
-    WALL_FIELD_U64(struct wall_device_close_notification, file_id),
-};
-static WALL_SHAPE(shape_device_close_notification, struct wall_device_close_notification,
-                  device_close_notification_fields);
-
-static const struct wall_shape_field flow_abort_request_fields[] = {
-    WALL_FIELD_U64(struct wall_flow_abort_request, flow_handle),
-};
-static WALL_SHAPE(shape_flow_abort_request, struct wall_flow_abort_request, flow_abort_request_fields);
-
-static const struct wall_shape_field notify_request_fields[] = {
-    WALL_FIELD_U32(struct wall_notify_request, callout_id),
-    WALL_FIELD_U32(struct wall_notify_request, type),
-    WALL_FIELD_POINTER(struct wall_notify_request, filter_key, &wall_shape_guid),
-    WALL_FIELD_STRUCT(struct wall_notify_request, filter, &wall_shape_fwps_filter),
-};
-static WALL_SHAPE(shape_notify_request, struct wall_notify_request, notify_request_fields);
-
-static const struct wall_shape_field notify_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_notify_reply, reply, &shape_reply),
-    WALL_FIELD_U64(struct wall_notify_reply, filter_context),
-};
-static WALL_SHAPE(shape_notify_reply, struct wall_notify_reply, notify_reply_fields);
-
-static const struct wall_shape_field flow_associate_request_fields[] = {
-    WALL_FIELD_U64(struct wall_flow_associate_request, flow_handle),
-    WALL_FIELD_U64(struct wall_flow_associate_request, flow_context),
-    WALL_FIELD_U32(struct wall_flow_associate_request, callout_id),
-    WALL_FIELD_U16(struct wall_flow_associate_request, layer_id),
-};
-static WALL_SHAPE(shape_flow_associate_request, struct wall_flow_associate_request, flow_associate_request_fields);
-
-static const struct wall_shape_field flow_remove_request_fields[] = {
-    WALL_FIELD_U64(struct wall_flow_remove_request, flow_handle),
-    WALL_FIELD_U32(struct wall_flow_remove_request, callout_id),
-    WALL_FIELD_U16(struct wall_flow_remove_request, layer_id),
-};
-static WALL_SHAPE(shape_flow_remove_request, struct wall_flow_remove_request, flow_remove_request_fields);
-
-static const struct wall_shape_field flow_remove_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_flow_remove_reply, reply, &shape_reply),
-    WALL_FIELD_U64(struct wall_flow_remove_reply, flow_context),
-};
-static WALL_SHAPE(shape_flow_remove_reply, struct wall_flow_remove_reply, flow_remove_reply_fields);
-
-static const struct wall_shape_field flow_delete_request_fields[] = {
-    WALL_FIELD_U64(struct wall_flow_delete_request, flow_handle),
-    WALL_FIELD_U64(struct wall_flow_delete_request, flow_context),
-    WALL_FIELD_U32(struct wall_flow_delete_request, callout_id),
-    WALL_FIELD_U16(struct wall_flow_delete_request, layer_id),
-};
-static WALL_SHAPE(shape_flow_delete_request, struct wall_flow_delete_request, flow_delete_request_fields);
-
-static const struct wall_shape_field log_notification_fields[] = {
-    WALL_FIELD_TEXT8(struct wall_log_notification, line),
-};
-static WALL_SHAPE(shape_log_notification, struct wall_log_notification, log_notification_fields);
-
-static const struct wall_shape_field report_notification_fields[] = {
-    WALL_FIELD_TEXT8(struct wall_report_notification, text),
-};
-static WALL_SHAPE(shape_report_notification, struct wall_report_notification, report_notification_fields);
-
 // --- Control ---
 
 static const struct wall_shape_field status_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_status_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_status_reply, reply, &wall_shape_reply),
     WALL_FIELD_TEXT8(struct wall_status_reply, version),
     WALL_FIELD_TEXT8(struct wall_status_reply, scope),
     WALL_FIELD_TEXT8(struct wall_status_reply, datapath),
@@ -446,7 +232,7 @@ static const struct wall_shape_field driver_load_request_fields[] = {
 static WALL_SHAPE(shape_driver_load_request, struct wall_driver_load_request, driver_load_request_fields);
 
 static const struct wall_shape_field driver_load_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_driver_load_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_driver_load_reply, reply, &wall_shape_reply),
     WALL_FIELD_U32(struct wall_driver_load_reply, process_id),
 };
 static WALL_SHAPE(shape_driver_load_reply, struct wall_driver_load_reply, driver_load_reply_fields);
@@ -466,7 +252,7 @@ static const struct wall_shape_field driver_record_fields[] = {
 static WALL_SHAPE(shape_driver_record, struct wall_driver_record, driver_record_fields);
 
 static const struct wall_shape_field driver_list_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_driver_list_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_driver_list_reply, reply, &wall_shape_reply),
     WALL_FIELD_ARRAY(struct wall_driver_list_reply, drivers, count, &shape_driver_record),
 };
 static WALL_SHAPE(shape_driver_list_reply, struct wall_driver_list_reply, driver_list_reply_fields);
@@ -507,7 +293,7 @@ static const struct wall_shape_field file_open_request_fields[] = {
 static WALL_SHAPE(shape_file_open_request, struct wall_file_open_request, file_open_request_fields);
 
 static const struct wall_shape_field file_open_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_file_open_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_file_open_reply, reply, &wall_shape_reply),
     WALL_FIELD_U64(struct wall_file_open_reply, file_id),
 };
 static WALL_SHAPE(shape_file_open_reply, struct wall_file_open_reply, file_open_reply_fields);
@@ -521,7 +307,7 @@ static const struct wall_shape_field file_control_request_fields[] = {
 static WALL_SHAPE(shape_file_control_request, struct wall_file_control_request, file_control_request_fields);
 
 static const struct wall_shape_field file_control_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_file_control_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_file_control_reply, reply, &wall_shape_reply),
     WALL_FIELD_U32(struct wall_file_control_reply, driver_status),
     WALL_FIELD_STRUCT(struct wall_file_control_reply, output, &wall_shape_blob),
 };
@@ -598,24 +384,24 @@ static const struct wall_message messages[] = {
     REQUEST(UNSUBSCRIBE, TO_SERVICE, &shape_unsubscribe_request, &shape_plain_reply),
     NOTIFICATION(CHANGE, TO_CLIENT, &shape_change_notification),
     NOTIFICATION(NET_EVENT, TO_CLIENT, &shape_net_event_notification),
-    REQUEST(CALLOUT_REGISTER, TO_SERVICE, &shape_callout_register_request, &shape_callout_register_reply),
-    REQUEST(CALLOUT_UNREGISTER, TO_SERVICE, &shape_callout_unregister_request, &shape_plain_reply),
-    REQUEST(CLASSIFY, TO_CLIENT, &shape_classify_request, &shape_classify_reply),
-    NOTIFICATION(CLASSIFY_CANCEL, TO_CLIENT, &shape_classify_cancel_notification),
-    REQUEST(NOTIFY, TO_CLIENT, &shape_notify_request, &shape_notify_reply),
-    REQUEST(FLOW_ASSOCIATE, TO_SERVICE, &shape_flow_associate_request, &shape_plain_reply),
-    REQUEST(FLOW_REMOVE, TO_SERVICE, &shape_flow_remove_request, &shape_flow_remove_reply),
-    REQUEST(FLOW_DELETE, TO_CLIENT, &shape_flow_delete_request, &shape_plain_reply),
-    REQUEST(FLOW_ABORT, TO_SERVICE, &shape_flow_abort_request, &shape_plain_reply),
-    REQUEST(OPERATION_COMPLETE, TO_SERVICE, &shape_operation_complete_request, &shape_plain_reply),
-    REQUEST(CLASSIFY_COMPLETE, TO_SERVICE, &shape_classify_complete_request, &shape_plain_reply),
-    REQUEST(INJECT, TO_SERVICE, &shape_inject_request, &shape_plain_reply),
-    NOTIFICATION(PACKET_DROPPED, TO_SERVICE, &shape_packet_dropped_notification),
-    REQUEST(DEVICE_OPEN, TO_CLIENT, &shape_device_open_request, &shape_plain_reply),
-    REQUEST(DEVICE_CONTROL, TO_CLIENT, &shape_device_control_request, &shape_device_control_reply),
-    NOTIFICATION(DEVICE_CLOSE, TO_CLIENT, &shape_device_close_notification),
-    NOTIFICATION(LOG, TO_SERVICE, &shape_log_notification),
-    NOTIFICATION(REPORT, TO_SERVICE, &shape_report_notification),
+    REQUEST(CALLOUT_REGISTER, TO_SERVICE, &wall_shape_callout_register_request, &wall_shape_callout_register_reply),
+    REQUEST(CALLOUT_UNREGISTER, TO_SERVICE, &wall_shape_callout_unregister_request, &shape_plain_reply),
+    REQUEST(CLASSIFY, TO_CLIENT, &wall_shape_classify_request, &wall_shape_classify_reply),
+    NOTIFICATION(CLASSIFY_CANCEL, TO_CLIENT, &wall_shape_classify_cancel_notification),
+    REQUEST(NOTIFY, TO_CLIENT, &wall_shape_notify_request, &wall_shape_notify_reply),
+    REQUEST(FLOW_ASSOCIATE, TO_SERVICE, &wall_shape_flow_associate_request, &shape_plain_reply),
+    REQUEST(FLOW_REMOVE, TO_SERVICE, &wall_shape_flow_remove_request, &wall_shape_flow_remove_reply),
+    REQUEST(FLOW_DELETE, TO_CLIENT, &wall_shape_flow_delete_request, &shape_plain_reply),
+    REQUEST(FLOW_ABORT, TO_SERVICE, &wall_shape_flow_abort_request, &shape_plain_reply),
+    REQUEST(OPERATION_COMPLETE, TO_SERVICE, &wall_shape_operation_complete_request, &shape_plain_reply),
+    REQUEST(CLASSIFY_COMPLETE, TO_SERVICE, &wall_shape_classify_complete_request, &shape_plain_reply),
+    REQUEST(INJECT, TO_SERVICE, &wall_shape_inject_request, &shape_plain_reply),
+    NOTIFICATION(PACKET_DROPPED, TO_SERVICE, &wall_shape_packet_dropped_notification),
+    REQUEST(DEVICE_OPEN, TO_CLIENT, &wall_shape_device_open_request, &shape_plain_reply),
+    REQUEST(DEVICE_CONTROL, TO_CLIENT, &wall_shape_device_control_request, &wall_shape_device_control_reply),
+    NOTIFICATION(DEVICE_CLOSE, TO_CLIENT, &wall_shape_device_close_notification),
+    NOTIFICATION(LOG, TO_SERVICE, &wall_shape_log_notification),
+    NOTIFICATION(REPORT, TO_SERVICE, &wall_shape_report_notification),
     REQUEST(STATUS, TO_SERVICE, NULL, &shape_status_reply),
     REQUEST(STOP, TO_SERVICE, NULL, &shape_plain_reply),
     REQUEST(DRIVER_LOAD, TO_SERVICE, &shape_driver_load_request, &shape_driver_load_reply),

@@ -67,7 +67,8 @@ def answers(check, lab):
             lab.ringwall('ask', 'answer', str(question['id']), 'block')
             if kind == 'tcp':
                 out, _ = client.communicate(timeout=20)
-                check(f'{name}: blocked, it fails at once', out.startswith('failed') and time.monotonic() - begin < 2, out)
+                check(f'{name}: blocked, it fails at once',
+                      out.startswith('failed') and time.monotonic() - begin < 2, out)
             else:
                 time.sleep(0.5)
                 client.kill()
