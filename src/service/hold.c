@@ -100,23 +100,27 @@ static int copy_flow(struct wall_hold *hold, const struct wall_flow *flow)
     return wall_flow_values_init(&hold->values, &hold->flow);
 }
 
-// Tells the completion that is under way that its work is done. Returns whether there was one.
-static void end_completion(struct wall_holds *holds, struct wall_hold *hold)
+// The completion that waits for the end of the classification; 0: none.
+static uint64_t open_completion(const struct wall_hold *hold)
 {
-    uint64_t id = hold->completing;
-    hold->completing = 0;
+    if (hold->completing)
+        return hold->completing;
+    bool early = hold->pend.complete && hold->pend.kind == WALL_PENDED_OPERATION;
+    return early && hold->state == WALL_HOLD_CLASSIFYING ? hold->pend.id : 0;
+}
+
+static void end_completion(struct wall_holds *holds, uint64_t id)
+{
     if (id)
         holds->events.completed(holds->events.context, id);
 }
 
 static void decide(struct wall_holds *holds, struct wall_hold *hold, enum wall_flow_decision decision)
 {
+    uint64_t completion = open_completion(hold);
     holds->events.decided(holds->events.context, hold, decision);
-    uint64_t completing = hold->completing ? hold->completing : hold->pend.complete ? hold->pend.id : 0;
-    bool tell = completing && (hold->completing || hold->pend.kind == WALL_PENDED_OPERATION);
     forget(holds, hold);
-    if (tell)
-        holds->events.completed(holds->events.context, completing);
+    end_completion(holds, completion);
 }
 
 static void advance(struct wall_holds *holds, struct wall_hold *hold);
@@ -148,7 +152,8 @@ static void complete_operation(struct wall_holds *holds, struct wall_hold *hold)
     } else if (hold->pend.packet_follows) {
         stop_waiting(holds, hold);
         wait_in(holds, hold, WALL_HOLD_AWAITING_PACKET);
-        end_completion(holds, hold);
+        hold->completing = 0;
+        end_completion(holds, id);
     } else {
         decide(holds, hold, WALL_FLOW_BLOCK);
     }
@@ -255,11 +260,9 @@ void wall_holds_remove(struct wall_holds *holds, uint64_t flow_id)
         return;
     if (hold->ask_id)
         holds->events.ask_cancelled(holds->events.context, hold->ask_id);
-    bool early = hold->pend.complete && hold->pend.kind == WALL_PENDED_OPERATION;
-    uint64_t completing = hold->completing ? hold->completing : early ? hold->pend.id : 0;
+    uint64_t completion = open_completion(hold);
     forget(holds, hold);
-    if (completing)
-        holds->events.completed(holds->events.context, completing);
+    end_completion(holds, completion);
 }
 
 static struct wall_hold *take_question(struct wall_holds *holds, uint64_t ask_id)
