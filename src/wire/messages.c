@@ -279,7 +279,7 @@ static const struct wall_shape_field compiled_layer_fields[] = {
 static WALL_SHAPE(shape_compiled_layer, struct wall_compiled_layer_record, compiled_layer_fields);
 
 static const struct wall_shape_field compiled_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_compiled_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_compiled_reply, reply, &wall_shape_reply),
     WALL_FIELD_ARRAY(struct wall_compiled_reply, layers, layer_count, &shape_compiled_layer),
     WALL_FIELD_ARRAY(struct wall_compiled_reply, filters, filter_count, &shape_compiled_filter),
     WALL_FIELD_U32(struct wall_compiled_reply, filters_left_out),
@@ -404,10 +404,10 @@ static const struct wall_message messages[] = {
     NOTIFICATION(REPORT, TO_SERVICE, &wall_shape_report_notification),
     REQUEST(STATUS, TO_SERVICE, NULL, &shape_status_reply),
     REQUEST(STOP, TO_SERVICE, NULL, &shape_plain_reply),
+    REQUEST(COMPILED, TO_SERVICE, NULL, &shape_compiled_reply),
     REQUEST(DRIVER_LOAD, TO_SERVICE, &shape_driver_load_request, &shape_driver_load_reply),
     REQUEST(DRIVER_UNLOAD, TO_SERVICE, &shape_driver_unload_request, &shape_plain_reply),
     REQUEST(DRIVER_LIST, TO_SERVICE, NULL, &shape_driver_list_reply),
-    REQUEST(COMPILED, TO_SERVICE, NULL, &shape_compiled_reply),
     REQUEST(FILE_OPEN, TO_SERVICE, &shape_file_open_request, &shape_file_open_reply),
     REQUEST(FILE_CONTROL, TO_SERVICE, &shape_file_control_request, &shape_file_control_reply),
     REQUEST(MONITOR, TO_SERVICE, &shape_monitor_request, &shape_plain_reply),

@@ -99,7 +99,7 @@ static void test_json(void **state)
                 "\"driver\":\"wall\",\"veto\":false,\"heldUs\":300000,\"protocol\":\"TCP\","
                 "\"localAddress\":\"10.0.0.5\",\"localPort\":40000,\"remoteAddress\":\"192.0.2.7\","
                 "\"remotePort\":443,\"executable\":\"/usr/bin/curl\",\"processName\":\"curl\",\"processId\":4711,"
-                "\"userId\":4000000000,\"flowId\":9}");
+                "\"userId\":4000000000,\"flowId\":9,\"repeats\":0}");
 
     // Unknown layer, a path that is no UTF-8.
     record.decision.layer_id = 60000;
