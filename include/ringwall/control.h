@@ -44,6 +44,20 @@ struct wall_control_status {
 // What the service is doing now.
 int wall_control_status(struct wall_control *control, struct wall_control_status **ret_status, char *error);
 
+struct wall_control_coverage_item {
+    const char *name;    // of a kind of traffic, or of programs
+    const char *state;   // "open" (not judged), "partial", "idle" (no rule needs it), "covered", "absent" (none here)
+    const char *detail;  // for people; names of programs in it need not be UTF-8
+};
+
+struct wall_control_coverage {
+    size_t count;
+    const struct wall_control_coverage_item *items;
+};
+
+// What is judged on this machine right now and what is not, as the service finds out by asking the kernel.
+int wall_control_coverage(struct wall_control *control, struct wall_control_coverage **ret_coverage, char *error);
+
 // Asks the service to take everything back and end, and waits until it has; a failure to take everything back is told.
 // The kernel may free programs and maps a moment later.
 int wall_control_stop(struct wall_control *control, char *error);

@@ -35,7 +35,8 @@ _ringwall() {
     esac
     case $command in
     start) options+=' --daemon --scope --state-dir' ;;
-    status | drivers | list | version) options+=' --json' ;;
+    status) options+=' --coverage --json' ;;
+    drivers | list | version) options+=' --json' ;;
     monitor) options+=' --json --count' ;;
     load) options+=' --name' ;;
     block | permit) options+=' --app --remote --port --proto --session --weight --name' ;;

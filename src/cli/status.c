@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/control.h"
+#include "cli/coverage.h"
 #include "cli/text.h"
 
 static const char *plural(uint64_t count)
@@ -38,7 +39,8 @@ static void print_status(const struct wall_control_status *status)
                plural(status->events_lost));
 }
 
-static int print_json(const struct wall_control_status *status)
+// `coverage` may be NULL.
+static int print_json(const struct wall_control_status *status, const struct wall_control_coverage *coverage)
 {
     json_t *json = json_pack(
         "{s:s, s:i, s:I, s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, "
@@ -54,35 +56,49 @@ static int print_json(const struct wall_control_status *status)
         (json_int_t)status->table_bytes, "compileUs", (json_int_t)status->compile_us, "loadUs",
         (json_int_t)status->load_us);
     int r = json ? 0 : -ENOMEM;
+    if (r == 0 && coverage && json_object_set_new(json, "coverage", wall_coverage_json(coverage)) < 0)
+        r = -ENOMEM;
     if (r == 0 && (json_dumpf(json, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF))
         r = -EIO;
     json_decref(json);
     return r;
 }
 
+static int print(const struct wall_arguments *arguments, const struct wall_control_status *status,
+                 const struct wall_control_coverage *coverage)
+{
+    if (wall_argument_given(arguments, "json"))
+        return print_json(status, coverage);
+    print_status(status);
+    if (coverage)
+        wall_coverage_print(coverage, stdout);
+    return 0;
+}
+
 static int run_status(const struct wall_arguments *arguments)
 {
     struct wall_control *control;
-    struct wall_control_status *status;
+    struct wall_control_status *status = NULL;
+    struct wall_control_coverage *coverage = NULL;
     char error[WALL_CONTROL_ERROR_SIZE] = "";
     int code = wall_control_reach(&control);
     if (code != 0)
         return code;
     int r = wall_control_status(control, &status, error);
-    if (r < 0) {
+    if (r == 0 && wall_argument_given(arguments, "coverage"))
+        r = wall_control_coverage(control, &coverage, error);
+    if (r < 0)
         code = wall_control_complain(r, error);
-    } else {
-        if (!wall_argument_given(arguments, "json"))
-            print_status(status);
-        else if ((r = print_json(status)) < 0)
-            code = wall_complain_error(r, NULL);
-        wall_control_free(status);
-    }
+    else if ((r = print(arguments, status, coverage)) < 0)
+        code = wall_complain_error(r, NULL);
+    wall_control_free(coverage);
+    wall_control_free(status);
     wall_control_close(control);
     return code;
 }
 
 static const struct wall_option options[] = {
+    { "coverage", NULL, "Tell what is judged here now, and what is not.", false },
     { "json", NULL, "Print JSON.", false },
     { 0 },
 };
@@ -91,8 +107,10 @@ const struct wall_command wall_command_status = {
     .name = "status",
     .summary = "Tell whether the service is running, and how it is doing.",
     .usage = "",
-    .description = "Exit code 3 tells that it is not running.\n",
+    .description = "Exit code 3 tells that it is not running.\n"
+                   "--coverage asks the kernel and names every kind of traffic that is not judged.\n",
     .examples = "  ringwall status\n"
+                "  ringwall status --coverage\n"
                 "  ringwall status --json | jq .flows.heldNow\n",
     .options = options,
     .run = run_status,

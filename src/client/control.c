@@ -260,6 +260,29 @@ int wall_control_status(struct wall_control *control, struct wall_control_status
     return 0;
 }
 
+int wall_control_coverage(struct wall_control *control, struct wall_control_coverage **ret_coverage, char *error)
+{
+    struct wall_coverage_reply *reply;
+    int r = call(control, WALL_MESSAGE_COVERAGE, NULL, (void **)&reply, error);
+    if (r < 0)
+        return r;
+    size_t size = sizeof(struct wall_control_coverage) + reply->count * sizeof(struct wall_control_coverage_item);
+    struct holder *holder = new_holder(size, reply);
+    if (!holder) {
+        free(reply);
+        return fail(error, -ENOMEM, NULL);
+    }
+    struct wall_control_coverage *coverage = (struct wall_control_coverage *)holder->value;
+    struct wall_control_coverage_item *items = (struct wall_control_coverage_item *)(coverage + 1);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        const struct wall_coverage_record *from = &reply->items[i];
+        items[i] = (struct wall_control_coverage_item){ from->name, from->state, from->detail };
+    }
+    *coverage = (struct wall_control_coverage){ reply->count, items };
+    *ret_coverage = coverage;
+    return 0;
+}
+
 int wall_control_stop(struct wall_control *control, char *error)
 {
     int r = call(control, WALL_MESSAGE_STOP, NULL, NULL, error);

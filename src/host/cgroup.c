@@ -1,13 +1,18 @@
 #include "host/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/vector.h"
 
 int wall_cgroup_mount(char **ret_path, struct wall_error *err)
 {
@@ -89,4 +94,51 @@ int wall_cgroup_ensure(const char *scope, char **ret_path, bool *ret_created, st
     *ret_path = path;
     *ret_created = created;
     return 0;
+}
+
+#define DEPTH_MAX 64  // of groups in groups; the kernel's own limit is set by the machine's owner
+
+static int add_processes(int folder, struct wall_vector *processes)
+{
+    int fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (!file) {
+        if (fd >= 0)
+            close(fd);
+        return 0;
+    }
+    char line[32];
+    int r = 0;
+    while (r == 0 && fgets(line, sizeof(line), file)) {
+        pid_t process = (pid_t)strtol(line, NULL, 10);
+        r = wall_vector_add(processes, &process);
+    }
+    (void)fclose(file);
+    return r;
+}
+
+static int add_group(int fd, unsigned depth, struct wall_vector *processes)
+{
+    int r = add_processes(fd, processes);
+    DIR *folder = fdopendir(fd);
+    if (!folder) {
+        close(fd);
+        return r;
+    }
+    const struct dirent *entry;
+    while (r == 0 && depth < DEPTH_MAX && (entry = readdir(folder))) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        int below = openat(dirfd(folder), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (below >= 0)
+            r = add_group(below, depth + 1, processes);
+    }
+    closedir(folder);
+    return r;
+}
+
+int wall_cgroup_processes(const char *path, struct wall_vector *processes)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : add_group(fd, 0, processes);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/coverage.h"
 #include "service/client.h"
 #include "service/compiled.h"
 #include "service/monitor.h"
@@ -70,6 +71,26 @@ static bool status(struct wall_client *client, uint32_t serial, const void *obje
         reply.sessions += other->session != NULL;
     count_policy(service, &reply);
     wall_client_reply(client, WALL_MESSAGE_STATUS, serial, &reply);
+    return false;
+}
+
+static bool coverage(struct wall_client *client, uint32_t serial, const void *object)
+{
+    static const char *const states[] = {"open", "partial", "idle", "covered", "absent"};
+    struct wall_coverage_record records[WALL_COVERAGE_ITEMS_MAX];
+    struct wall_coverage *found = malloc(sizeof(*found));
+    int r = found ? wall_coverage_probe(client->service->scope, found) : -ENOMEM;
+    if (r < 0) {
+        wall_client_status(client, WALL_MESSAGE_COVERAGE, serial, (uint32_t)-r, "the scope cannot be looked at");
+    } else {
+        struct wall_coverage_reply reply = {.count = (uint32_t)found->count, .items = records};
+        for (size_t i = 0; i < found->count; i++) {
+            const struct wall_coverage_item *item = &found->items[i];
+            records[i] = (struct wall_coverage_record){item->name, states[item->state], item->detail};
+        }
+        wall_client_reply(client, WALL_MESSAGE_COVERAGE, serial, &reply);
+    }
+    free(found);
     return false;
 }
 
@@ -179,6 +200,8 @@ static bool compiled(struct wall_client *client, uint32_t serial, const void *ob
 const struct wall_handler_row wall_control_handlers[] = {
     {WALL_MESSAGE_STATUS, WALL_ROLE_CONTROL, false, status},
     {WALL_MESSAGE_STOP, WALL_ROLE_CONTROL, true, stop},
+    // It tells of other people's programs, and takes the service some time.
+    {WALL_MESSAGE_COVERAGE, WALL_ROLE_CONTROL, true, coverage},
     {WALL_MESSAGE_DRIVER_LOAD, WALL_ROLE_CONTROL, true, driver_load},
     {WALL_MESSAGE_DRIVER_UNLOAD, WALL_ROLE_CONTROL, true, driver_unload},
     {WALL_MESSAGE_DRIVER_LIST, WALL_ROLE_CONTROL, false, driver_list},

@@ -219,6 +219,19 @@ static const struct wall_shape_field status_reply_fields[] = {
 };
 static WALL_SHAPE(shape_status_reply, struct wall_status_reply, status_reply_fields);
 
+static const struct wall_shape_field coverage_record_fields[] = {
+    WALL_FIELD_TEXT8(struct wall_coverage_record, name),
+    WALL_FIELD_TEXT8(struct wall_coverage_record, state),
+    WALL_FIELD_TEXT8(struct wall_coverage_record, detail),
+};
+static WALL_SHAPE(shape_coverage_record, struct wall_coverage_record, coverage_record_fields);
+
+static const struct wall_shape_field coverage_reply_fields[] = {
+    WALL_FIELD_STRUCT(struct wall_coverage_reply, reply, &shape_reply),
+    WALL_FIELD_ARRAY(struct wall_coverage_reply, items, count, &shape_coverage_record),
+};
+static WALL_SHAPE(shape_coverage_reply, struct wall_coverage_reply, coverage_reply_fields);
+
 static const struct wall_shape_field text_fields[] = {
     WALL_FIELD_TEXT8(struct wall_text, text),
 };
@@ -405,6 +418,7 @@ static const struct wall_message messages[] = {
     REQUEST(STATUS, TO_SERVICE, NULL, &shape_status_reply),
     REQUEST(STOP, TO_SERVICE, NULL, &shape_plain_reply),
     REQUEST(COMPILED, TO_SERVICE, NULL, &shape_compiled_reply),
+    REQUEST(COVERAGE, TO_SERVICE, NULL, &shape_coverage_reply),
     REQUEST(DRIVER_LOAD, TO_SERVICE, &shape_driver_load_request, &shape_driver_load_reply),
     REQUEST(DRIVER_UNLOAD, TO_SERVICE, &shape_driver_unload_request, &shape_plain_reply),
     REQUEST(DRIVER_LIST, TO_SERVICE, NULL, &shape_driver_list_reply),

@@ -73,6 +73,7 @@ enum wall_message_type {
     WALL_MESSAGE_STATUS = 0x0301,
     WALL_MESSAGE_STOP = 0x0302,
     WALL_MESSAGE_COMPILED = 0x0303,
+    WALL_MESSAGE_COVERAGE = 0x0304,
     WALL_MESSAGE_DRIVER_LOAD = 0x0310,
     WALL_MESSAGE_DRIVER_UNLOAD = 0x0311,
     WALL_MESSAGE_DRIVER_LIST = 0x0312,
@@ -278,6 +279,20 @@ struct wall_status_reply {
     uint64_t events_lost, fail_closed;
     uint64_t table_bytes;          // of the compiled policy in the kernel
     uint64_t compile_us, load_us;  // how long the last commit took
+};
+
+// --- COVERAGE: to the service ---
+
+struct wall_coverage_record {
+    const char *name;
+    const char *state;   // "open", "partial", "idle", "covered", "absent"
+    const char *detail;  // for people
+};
+
+struct wall_coverage_reply {
+    struct wall_reply reply;
+    uint32_t count;
+    struct wall_coverage_record *items;
 };
 
 // --- STOP, DRIVER_LOAD, DRIVER_UNLOAD, DRIVER_LIST: to the service ---

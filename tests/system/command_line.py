@@ -74,6 +74,34 @@ class CommandLine(unittest.TestCase):
         self.assertTrue(status["scope"].endswith(self.lab.name))
         self.assertEqual(status["processId"], self.service.pid)
 
+    def coverage(self):
+        return {item["name"]: item for item in self.json("status", "--coverage")["coverage"]}
+
+    def test_coverage(self):
+        kinds = ("TCP, outgoing", "UDP, outgoing", "ping and raw IP")
+        wait_for(lambda: {self.coverage()[name]["state"] for name in kinds} == {"idle"}, 10, "no hook is attached")
+        quiet = self.coverage()
+        self.assertEqual(quiet["other programs"]["state"], "open")  # the scope is one group
+        self.ringwall("block", "--app", PYTHON, "--remote", FAR4)
+        covered = self.coverage()
+        for name in ("TCP, outgoing", "UDP, outgoing"):
+            self.assertEqual(covered[name]["state"], "covered", covered[name])
+
+        # A program of the scope with a packet socket is named; AF_PACKET is never called covered.
+        holder = subprocess.Popen(["sh", "-c", f"echo 0 > {self.lab.cgroup}/cgroup.procs; exec \"$@\"", "sh", PYTHON,
+                                   "-c", "import socket; s = socket.socket(17, 3, 0); print(1, flush=True); input()"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        holder.stdout.readline()
+        item = self.coverage()["AF_PACKET"]
+        self.assertEqual(item["state"], "open")
+        self.assertIn(f"[{holder.pid}]", item["detail"])
+        text = self.ringwall("status", "--coverage")
+        self.assertRegex(text, r"NOT JUDGED +AF_PACKET")
+        self.assertRegex(text, r"judged +TCP, outgoing")
+        holder.communicate(b"\n")
+        self.assertNotIn(f"[{holder.pid}]", self.coverage()["AF_PACKET"]["detail"])
+        self.assertNotIn("coverage", self.json("status"))
+
     def test_block_and_remove(self):
         self.assertEqual(self.connect(FAR4), "connected")
         self.ringwall("block", "--app", PYTHON, "--remote", FAR4)
@@ -160,7 +188,8 @@ class CommandLine(unittest.TestCase):
         self.ringwall("status", **nobody)
         self.ringwall("list", **nobody)
         self.ringwall("show", "layers", **nobody)
-        for words in (["block", "--port", "9"], ["remove", "--all"], ["stop"], ["unload", "x"]):
+        for words in (["block", "--port", "9"], ["remove", "--all"], ["stop"], ["unload", "x"],
+                      ["status", "--coverage"]):
             self.assertIn("only root", self.ringwall(*words, code=4, **nobody))
         self.ringwall("status")
 

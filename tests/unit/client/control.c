@@ -43,6 +43,8 @@ static bool answer(struct fake_connection *connection, const struct wall_frame *
     const struct wall_driver_load_request *load = object;
     struct wall_driver_record drivers[] = { { .name = "wall", .path = "/wall.so", .state = "running", .process_id = 9 },
                                             { .name = "bad", .state = "failed", .failure = "it crashed" } };
+    struct wall_coverage_record coverage[] = { { "TCP", "covered", "judged" },
+                                               { "AF_PACKET", "open", "whole frames" } };
     switch (frame->type) {
     case WALL_MESSAGE_STATUS:
         fake_reply(connection, frame,
@@ -59,6 +61,9 @@ static bool answer(struct fake_connection *connection, const struct wall_frame *
         return true;
     case WALL_MESSAGE_DRIVER_LIST:
         fake_reply(connection, frame, &(struct wall_driver_list_reply){ .count = 2, .drivers = drivers });
+        return true;
+    case WALL_MESSAGE_COVERAGE:
+        fake_reply(connection, frame, &(struct wall_coverage_reply){ .count = 2, .items = coverage });
         return true;
     case WALL_MESSAGE_STOP:
         fake_refuse(connection, frame, 0, NULL);
@@ -85,6 +90,17 @@ static int stop(void **state)
     wall_control_close(control);
     fake_service_stop(&service);
     return 0;
+}
+
+static void coverage_is_told(void **state)
+{
+    struct wall_control_coverage *told;
+    assert_int_equal(wall_control_coverage(control, &told, NULL), 0);
+    assert_int_equal(told->count, 2);
+    assert_string_equal(told->items[0].state, "covered");
+    assert_string_equal(told->items[1].name, "AF_PACKET");
+    assert_string_equal(told->items[1].detail, "whole frames");
+    wall_control_free(told);
 }
 
 static void status_is_told(void **state)
@@ -195,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(status_is_told, start, stop),
+        cmocka_unit_test_setup_teardown(coverage_is_told, start, stop),
         cmocka_unit_test_setup_teardown(drivers_are_loaded_and_listed, start, stop),
         cmocka_unit_test_setup_teardown(refusals_have_a_text, start, stop),
         cmocka_unit_test_setup_teardown(stopping_waits_for_the_end, start, stop),
