@@ -69,17 +69,14 @@ static __always_inline void path_set(struct wall_flow_facts *facts, const char *
 
 static __always_inline void path_read(struct wall_flow_facts *facts, struct file *file)
 {
-    static const char deleted[] = " (deleted)";
     struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
     struct vfsmount *here = BPF_CORE_READ(file, f_path.mnt);
     struct path_walk walk = { .facts = facts, .dentry = dentry, .mount = here, .start = WALL_PATH_MAX };
     struct mount *mount = (void *)here - bpf_core_field_offset(struct mount, mnt);
     facts->mount_namespace = BPF_CORE_READ(mount, mnt_ns, ns.inum);
 
-    if (!BPF_CORE_READ(dentry, d_hash.pprev)) {  // in no directory any more
-        walk.start -= sizeof(deleted) - 1;
-        bpf_probe_read_kernel(&facts->path[WALL_PATH_MAX - (sizeof(deleted) - 1)], sizeof(deleted) - 1, deleted);
-    }
+    // A file that is in no directory any more keeps the path it had: a program whose package is upgraded while it runs
+    // stays the program that filters know.
     bpf_loop(PATH_STEPS_MAX, path_step, &walk, 0);
 
     uint32_t start = walk.start;

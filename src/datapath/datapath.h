@@ -35,7 +35,7 @@ struct wall_flow {
     uint64_t executable_inode;
     uint32_t executable_device;  // kernel encoding (MKDEV)
     // Absolute, as the kernel walked it at the socket call, up to the root of the mount namespace; NUL-terminated.
-    // "[kernel]" for the kernel itself; with " (deleted)" at the end when it is in no directory any more.
+    // "[kernel]" for the kernel itself. A file that is in no directory any more has the path it had last.
     const char *executable_path;
     bool executable_path_truncated;  // longer than PATH_MAX: the last part, after "..."
     uint32_t mount_namespace;        // inode number of the namespace the path is in: containers have their own

@@ -255,6 +255,24 @@ static void probe_other_families(struct probe *probe)
         add(probe, "other families", WALL_COVERAGE_ABSENT, "None that reaches a network is loaded.");
 }
 
+// --- Whose traffic it is ---
+
+static void probe_identity(struct probe *probe)
+{
+    static const char what[] = "A program is known by the path of its executable, a script by that of its interpreter";
+    long limit = wall_proc_number("/proc/sys/user/max_user_namespaces");
+    // Two switches that distributions have added; without them there is no such file.
+    bool is_refused = wall_proc_number("/proc/sys/kernel/unprivileged_userns_clone") == 0 ||
+                      wall_proc_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1;
+    if (limit == 0 || is_refused)
+        add(probe, "identity", WALL_COVERAGE_COVERED, "%s.", what);
+    else
+        add(probe, "identity", WALL_COVERAGE_PARTIAL,
+            "%s. Any user here may make a mount namespace (user.max_user_namespaces is %ld) and in it give a program "
+            "any path.",
+            what, limit);
+}
+
 // --- Traffic without a program, and programs out of reach ---
 
 static void probe_kernel(struct probe *probe)
@@ -359,6 +377,7 @@ int wall_coverage_probe(const char *scope, struct wall_coverage *ret_coverage)
         probe_other_families(probe);
         probe_sctp(probe);
         probe_multipath(probe);
+        probe_identity(probe);
         probe_kernel(probe);
         probe_scope(probe, scope);
         probe_earlier(probe);

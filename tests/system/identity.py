@@ -5,6 +5,7 @@ The app id of a program is the path of its executable as the kernel walks it at 
 mount namespace: not the path it was started by, and not its inode. Each case says which rule must hit.
 """
 import ctypes
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'scenarios'))
 # pylint: disable=wrong-import-position
 from instance import Checks
-from lab import run, skip_unless_possible
+from lab import run, skip_unless_possible, wait_for
 from stage import Stage
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -157,8 +158,8 @@ def upgrades(case):
     running = case.start(program)
     os.rename(case.program('program.new'), program)
     through, count = case.told(running)
-    case.check.open(f'{case.name}: an upgrade while it runs: the old program stays blocked', not through and count == 0,
-                    f'{count} bytes out')
+    case.check(f'{case.name}: an upgrade while it runs: the old program stays blocked', not through and count == 0,
+               f'{count} bytes out')
 
 
 def deleted(case):
@@ -167,8 +168,13 @@ def deleted(case):
     running = case.start(program)
     os.unlink(program)
     through, count = case.told(running)
-    case.check.open(f'{case.name}: a program that removes its own file stays blocked', not through and count == 0,
-                    f'{count} bytes out')
+    case.check(f'{case.name}: a program that removes its own file stays blocked', not through and count == 0,
+               f'{count} bytes out')
+
+
+def read(path):
+    with open(path, encoding='utf-8', errors='replace') as file:
+        return file.read()
 
 
 def memory(case):
@@ -189,8 +195,7 @@ def memory(case):
     done = case.stage.run(command, pass_fds=[file])
     case.check(f'{case.name}: memfd: a rule about the remote is', done.returncode != 0 and
                case.stage.bytes_to(peer) == before)
-    with open(log, encoding='utf-8') as text:
-        case.check(f'{case.name}: memfd: it is named', '/memfd:program' in text.read())
+    wait_for(lambda: '/memfd:program' in read(log), what='memfd: it is named')
     os.close(file)
 
 
@@ -253,6 +258,43 @@ def mounts(case):
     inside = f'mkdir -p $1; mount --bind {case.folder} $1 && shift && exec {case.path("elsewhere")}/program "$@"'
     case.passes('its file with another path, in a mount namespace of its own', 'x', 'unshare', '--mount', 'sh', '-c',
                 inside, arguments=[case.path('elsewhere'), 'tcp', peer.address4, peer.address6])
+
+
+def moved_mounts(case):
+    first, second = case.path('first'), case.path('second')
+    os.mkdir(first)
+    os.mkdir(second)
+    run('mount', '-t', 'tmpfs', 'rw', first)
+    program = case.program('first', 'program')
+    case.block(program)
+    case.blocked('on its mount', program)
+    run('mount', '--move', first, second)
+    case.passes('the mount moved', case.path('second', 'program'))
+    run('mount', '--move', second, first)
+    case.blocked('the mount moved back', program)
+    run('umount', first)
+    case.program('first', 'program')
+    case.blocked('unmounted, another file there', program)
+
+
+def other_users(case):
+    """Any user may make mount namespaces, and in them give a program any path: `status --coverage` says so."""
+    program, other = case.program('program'), case.program('other')
+    peer = case.stage.denied_peer
+    command = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'unshare', '--user', '--map-root-user',
+               '--mount', 'sh', '-c', f'mount --bind {other} {program} && exec "$0" "$@"']
+    arguments = ['tcp', peer.address4, peer.address6]
+    known = json.loads(case.stage.ringwall('status', '--coverage', '--json').stdout)['coverage']
+    known = next(item for item in known if item['name'] == 'identity')
+    if case.run(program, *command, arguments=arguments)[0]:
+        case.check(f'{case.name}: that identity is no proof is told', known['state'] == 'partial', str(known))
+        case.block(program)
+        case.blocked('another file under its path', program, *command, arguments=arguments)
+        case.block(other)
+        case.passes('the path counts, not the file', program, *command, arguments=arguments)
+    else:
+        case.check(f'{case.name}: nobody may make mount namespaces, and that is told', known['state'] == 'covered',
+                   str(known))
 
 
 def roots(case):
@@ -320,13 +362,8 @@ def btrfs(case):
     run('umount', '-l', place)
 
 
-CASES = [names, letters, renames, upgrades, deleted, memory, scripts, long_paths, mounts, roots, overlay, btrfs]
-
-
-class OpenChecks(Checks):
-    def open(self, name, good, detail):
-        """What is known to be open: said loudly, and no failure."""
-        print(('ok   ' if good else 'OPEN ') + name + ('' if good else f': {detail}'), flush=True)
+CASES = [names, letters, renames, upgrades, deleted, memory, scripts, long_paths, mounts,
+         moved_mounts, other_users, roots, overlay, btrfs]
 
 
 def main():
@@ -335,7 +372,7 @@ def main():
     if LIBC.unshare(CLONE_NEWNS):
         raise OSError(ctypes.get_errno(), 'unshare')
     run('mount', '--make-rprivate', '/')
-    check = OpenChecks()
+    check = Checks()
     wanted = sys.argv[1:]
     with Stage() as stage:
         for case in CASES:

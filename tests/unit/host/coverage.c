@@ -28,7 +28,8 @@ static void a_process_without_hooks_covers_nothing(void **state)
     }
     assert_int_equal(wall_coverage_probe(mount, coverage), 0);
     for (size_t i = 0; i < coverage->count; i++) {
-        assert_int_not_equal(coverage->items[i].state, WALL_COVERAGE_COVERED);
+        if (strcmp(coverage->items[i].name, "identity"))
+            assert_int_not_equal(coverage->items[i].state, WALL_COVERAGE_COVERED);
         assert_true(strlen(coverage->items[i].detail) > 10);
     }
     assert_non_null(find(coverage, "TCP, outgoing"));
