@@ -1,0 +1,34 @@
+// bed-test.exe TEST…: runs the tests named, in the Wine test bed. Exit code 1: a check failed; 2: no bed.
+#include "bed_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void run(const char *name, const char *capture)
+{
+    if (strcmp(name, "replay") == 0)
+        test_replay(capture);
+    else if (strcmp(name, "faults") == 0)
+        test_faults();
+    else if (strncmp(name, "cycles=", 7) == 0)
+        test_cycles((unsigned)strtoul(name + 7, NULL, 10));
+    else
+        exit(2);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned failed = 0;
+    if (argc < 3)
+        return 2;
+    bed_open();
+    for (int i = 2; i < argc; i++) {
+        test_failures = 0;
+        printf("-- %s\n", argv[i]);
+        run(argv[i], argv[1]);
+        printf("%s %s\n", test_failures == 0 ? "ok" : "FAILED", argv[i]);
+        fflush(stdout);
+        failed += test_failures != 0;
+    }
+    return failed != 0;
+}

@@ -1,0 +1,31 @@
+// Callouts registered by drivers, and asking them. Kernel-style sources only.
+#pragma once
+
+#include <ntddk.h>
+
+#include <fwpsk.h>
+
+#include "engine/classify.h"
+
+#include "core.h"
+
+// One classification under way: what FwpsPendOperation0() finds behind the completion handle.
+struct bed_classification {
+    const FWPS_INCOMING_VALUES0 *values;
+    const FWPS_INCOMING_METADATA_VALUES0 *metadata;
+    UINT32 asked;  // callouts
+};
+
+// Asks the callout of `filter`. Returns false when no driver is behind it. Called without the lock.
+bool bed_callout_ask(struct bed_classification *classification, const struct wall_filter *filter,
+                     FWPS_CLASSIFY_OUT0 *out);
+
+// Classifies anew an attempt that was pended or permitted before; `reason` is FWP_CONDITION_REAUTHORIZE_REASON_*.
+void bed_reauthorize(const struct bed_attempt *attempt, UINT32 reason, struct bed_verdict *ret_verdict);
+
+// Authorizations that callouts pend (wfp-reference 4.5).
+struct bed_operation;
+// For one classification; NULL when memory is short. Its address is the completion handle.
+struct bed_operation *bed_operation_new(const struct bed_attempt *attempt);
+// The classification has ended. If it was pended it stays until it is completed and asked for, otherwise it is freed.
+void bed_operation_classified(struct bed_operation *operation, struct bed_verdict *verdict);
