@@ -13,6 +13,8 @@
  * A connection that matches either list is blocked, every other one is permitted. Wrong parameters keep the driver
  * from starting.
  *
+ * The lines go to the debugger and, by way of the device \\.\RingwallWall, to programs of administrators (control.h).
+ *
  * The filters and the callouts are static objects: should the driver disappear without DriverUnload, its filters
  * stay, and with no callout behind them they block. The next DriverEntry replaces what was left.
  */
@@ -23,7 +25,10 @@
 
 #include <fwpmk.h>
 
+#include <wdmsec.h>
+
 #include "address.h"
+#include "log.h"
 #include "rules.h"
 
 #define PROTOCOL_ICMP 1
@@ -47,6 +52,9 @@ DEFINE_GUID(WALL_SUBLAYER, 0xc4703ea0, 0xcecb, 0x4231, 0xa4, 0xf6, 0x0e, 0xf7, 0
 DEFINE_GUID(WALL_FILTER_V4, 0x08dff3ad, 0x277b, 0x423e, 0xab, 0xdd, 0x85, 0x81, 0x01, 0x5f, 0x7b, 0x0c);
 // {be9a8fc7-d60f-4882-9f9a-9b33603be26f}
 DEFINE_GUID(WALL_FILTER_V6, 0xbe9a8fc7, 0xd60f, 0x4882, 0x9f, 0x9a, 0x9b, 0x33, 0x60, 0x3b, 0xe2, 0x6f);
+
+// {7a1d7c36-9d1f-4c0b-8f61-3b0f5e7c2d94}: names the device's settings, should an administrator make some.
+DEFINE_GUID(WALL_DEVICE_CLASS, 0x7a1d7c36, 0x9d1f, 0x4c0b, 0x8f, 0x61, 0x3b, 0x0f, 0x5e, 0x7c, 0x2d, 0x94);
 
 struct connection {
     struct wall_address local, remote;
@@ -225,10 +233,10 @@ static void report(const struct connection *connection, unsigned process_id, con
     wall_address_print(&connection->local, local);
     wall_address_print(&connection->remote, remote);
     BOOLEAN local_v4 = wall_address_is_v4(&connection->local), remote_v4 = wall_address_is_v4(&connection->remote);
-    DbgPrint("[WFP]IRQL=%d;PID=%u;Path=%s;Local=%s%s%s:%u;Remote=%s%s%s:%u;Protocol=%s\n", (int)KeGetCurrentIrql(),
-             process_id, path_text, local_v4 ? "" : "[", local, local_v4 ? "" : "]", connection->local_port,
-             remote_v4 ? "" : "[", remote, remote_v4 ? "" : "]", connection->remote_port,
-             name_protocol(connection->protocol, number));
+    wall_log_print("[WFP]IRQL=%d;PID=%u;Path=%s;Local=%s%s%s:%u;Remote=%s%s%s:%u;Protocol=%s\n",
+                   (int)KeGetCurrentIrql(), process_id, path_text, local_v4 ? "" : "[", local, local_v4 ? "" : "]",
+                   connection->local_port, remote_v4 ? "" : "[", remote, remote_v4 ? "" : "]", connection->remote_port,
+                   name_protocol(connection->protocol, number));
 }
 
 static void NTAPI classify(const FWPS_INCOMING_VALUES0 *values, const FWPS_INCOMING_METADATA_VALUES0 *meta,
@@ -336,16 +344,16 @@ static NTSTATUS read_list(HANDLE key, PCWSTR name, const CHAR *expected,
     if (status == STATUS_OBJECT_NAME_NOT_FOUND || (NT_SUCCESS(status) && text[0] == L'\0'))
         return STATUS_SUCCESS;
     if (!NT_SUCCESS(status)) {
-        DbgPrint("[WFP]Parameter %S is not a string of less than %d characters (0x%08X)\n", name, WALL_RULES_TEXT_MAX,
-                 (unsigned)status);
+        wall_log_print("[WFP]Parameter %S is not a string of less than %d characters (0x%08X)\n", name,
+                       WALL_RULES_TEXT_MAX, (unsigned)status);
         return status;
     }
     PCWSTR bad;
     status = set(&wall.rules, text, &bad);
     if (status == STATUS_QUOTA_EXCEEDED)
-        DbgPrint("[WFP]Parameter %S has too many values, from \"%S\" on\n", name, bad);
+        wall_log_print("[WFP]Parameter %S has too many values, from \"%S\" on\n", name, bad);
     else if (!NT_SUCCESS(status))
-        DbgPrint("[WFP]Parameter %S is wrong at \"%S\": expected %s\n", name, bad, expected);
+        wall_log_print("[WFP]Parameter %S is wrong at \"%S\": expected %s\n", name, bad, expected);
     return status;
 }
 
@@ -356,7 +364,7 @@ static NTSTATUS read_parameters(UNICODE_STRING *registry_path)
     if (status == STATUS_OBJECT_NAME_NOT_FOUND)
         return STATUS_SUCCESS;
     if (!NT_SUCCESS(status)) {
-        DbgPrint("[WFP]The driver's registry key cannot be opened (0x%08X)\n", (unsigned)status);
+        wall_log_print("[WFP]The driver's registry key cannot be opened (0x%08X)\n", (unsigned)status);
         return status;
     }
     status = read_list(key, L"block_app", "parts of paths, separated by commas", wall_rules_set_apps);
@@ -374,8 +382,8 @@ static NTSTATUS make_device(DRIVER_OBJECT *driver)
     UNICODE_STRING device_name, link_name;
     RtlInitUnicodeString(&device_name, L"\\Device\\RingwallWall");
     RtlInitUnicodeString(&link_name, L"\\DosDevices\\RingwallWall");
-    NTSTATUS status = IoCreateDevice(driver, 0, &device_name, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN, FALSE,
-                                     &wall.device);
+    NTSTATUS status = IoCreateDeviceSecure(driver, 0, &device_name, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN, FALSE,
+                                           &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, &WALL_DEVICE_CLASS, &wall.device);
     if (!NT_SUCCESS(status))
         return status;
     status = IoCreateSymbolicLink(&link_name, &device_name);
@@ -488,12 +496,12 @@ static void stop(void)
     if (wall.objects_added) {
         status = change_objects(take_objects_back);
         if (!NT_SUCCESS(status))
-            DbgPrint("[WFP]The filters could not be removed (0x%08X)\n", (unsigned)status);
+            wall_log_print("[WFP]The filters could not be removed (0x%08X)\n", (unsigned)status);
     }
     while (wall.callout_count > 0) {
         status = FwpsCalloutUnregisterById0(wall.callout_ids[--wall.callout_count]);
         if (!NT_SUCCESS(status))
-            DbgPrint("[WFP]A callout could not be unregistered (0x%08X)\n", (unsigned)status);
+            wall_log_print("[WFP]A callout could not be unregistered (0x%08X)\n", (unsigned)status);
     }
     if (wall.engine)
         (void)FwpmEngineClose0(wall.engine);
@@ -502,6 +510,7 @@ static void stop(void)
         RtlInitUnicodeString(&link_name, L"\\DosDevices\\RingwallWall");
         (void)IoDeleteSymbolicLink(&link_name);
     }
+    wall_log_stop();
     if (wall.device)
         IoDeleteDevice(wall.device);
     RtlZeroMemory(&wall, sizeof(wall));
@@ -511,13 +520,17 @@ static void NTAPI driver_unload(DRIVER_OBJECT *driver)
 {
     UNREFERENCED_PARAMETER(driver);
     stop();
-    DbgPrint("[WFP]wall is unloaded\n");
+    wall_log_print("[WFP]wall is unloaded\n");
 }
 
 NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registry_path)
 {
+    NTSTATUS status = wall_log_start(driver);
+    if (!NT_SUCCESS(status))
+        return status;
+
     const CHAR *step = "reading the parameters";
-    NTSTATUS status = read_parameters(registry_path);
+    status = read_parameters(registry_path);
     if (!NT_SUCCESS(status))
         goto failed;
 
@@ -543,12 +556,12 @@ NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registry_path)
     wall.objects_added = TRUE;
 
     driver->DriverUnload = driver_unload;
-    DbgPrint("[WFP]wall is loaded: %u programs and %u remotes are blocked\n", (unsigned)wall.rules.app_count,
-             (unsigned)wall.rules.remote_count);
+    wall_log_print("[WFP]wall is loaded: %u programs and %u remotes are blocked\n", (unsigned)wall.rules.app_count,
+                   (unsigned)wall.rules.remote_count);
     return STATUS_SUCCESS;
 
 failed:
-    DbgPrint("[WFP]wall cannot start: %s failed (0x%08X)\n", step, (unsigned)status);
+    wall_log_print("[WFP]wall cannot start: %s failed (0x%08X)\n", step, (unsigned)status);
     stop();
     return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "csq.h"
 
 #define LINE_MAX 512  // DbgPrint of Windows delivers no more
 
@@ -257,6 +258,17 @@ static VOID NTAPI bed_KeLowerIrql(KIRQL irql)
     bed_irql_set(irql);
 }
 
+// --- Requests ---
+
+static VOID FASTCALL bed_IofCompleteRequest(IRP *irp, CCHAR boost)
+{
+    bed_expect_irql("IoCompleteRequest", DISPATCH_LEVEL);
+    // Completion is the host's: it knows no IRQL.
+    UINT8 irql = bed_irql_set(PASSIVE_LEVEL);
+    IofCompleteRequest(irp, boost);
+    bed_irql_set(irql);
+}
+
 // --- Waiting and working ---
 
 static NTSTATUS NTAPI bed_KeWaitForSingleObject(PVOID object, KWAIT_REASON reason, KPROCESSOR_MODE mode,
@@ -310,9 +322,13 @@ static const struct {
     THUNK(IoAllocateWorkItem),
     THUNK(IoCreateDevice),
     THUNK(IoCreateSymbolicLink),
+    THUNK(IoCsqInitialize),
+    THUNK(IoCsqInsertIrp),
+    THUNK(IoCsqRemoveNextIrp),
     THUNK(IoDeleteDevice),
     THUNK(IoDeleteSymbolicLink),
     THUNK(IoFreeWorkItem),
+    THUNK(IofCompleteRequest),
     THUNK(KeAcquireSpinLockRaiseToDpc),
     THUNK(KeGetCurrentIrql),
     THUNK(KeLowerIrql),

@@ -15,6 +15,10 @@
 
 #include <cmocka.h>
 
+#include <wdmsec.h>
+
+#include "log.h"
+
 DRIVER_INITIALIZE DriverEntry;
 
 // --- The pretended kernel ---
@@ -29,7 +33,7 @@ static struct {
     unsigned fail_at;  // the call with this number fails; 0: none
     unsigned calls;
     char log[2048];    // what exists: "+name" made, "-name" taken back
-    char output[4096]; // of DbgPrint
+    char output[4096]; // of wall_log_print
     FWPS_CALLOUT1 callouts[2];
     unsigned callout_count, open_handles;
     DRIVER_OBJECT driver;
@@ -51,7 +55,7 @@ static NTSTATUS step(const char *what)
     return STATUS_SUCCESS;
 }
 
-ULONG DbgPrint(PCSTR format, ...)
+void wall_log_print(const CHAR *format, ...)
 {
     // %S is the one conversion that differs; it is used for parameters only, which are short.
     char plain[512];
@@ -70,7 +74,17 @@ ULONG DbgPrint(PCSTR format, ...)
         snprintf(kernel.output + used, sizeof(kernel.output) - used, "%s", plain);
     }
     va_end(arguments);
+}
+
+NTSTATUS wall_log_start(DRIVER_OBJECT *driver)
+{
+    note("+log");
     return STATUS_SUCCESS;
+}
+
+void wall_log_stop(void)
+{
+    note("-log");
 }
 
 KIRQL KeGetCurrentIrql(void)
@@ -138,9 +152,13 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE key, PUNICODE_STRING name, KEY_VALUE_INFOR
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT driver, ULONG size, PUNICODE_STRING name, DEVICE_TYPE type,
-                              ULONG characteristics, BOOLEAN exclusive, PDEVICE_OBJECT *ret_device)
+const UNICODE_STRING SDDL_DEVOBJ_SYS_ALL_ADM_ALL;
+
+NTSTATUS IoCreateDeviceSecure(PDRIVER_OBJECT driver, ULONG size, PUNICODE_STRING name, DEVICE_TYPE type,
+                              ULONG characteristics, BOOLEAN exclusive, PCUNICODE_STRING sddl, LPCGUID class_guid,
+                              PDEVICE_OBJECT *ret_device)
 {
+    assert_ptr_equal(sddl, &SDDL_DEVOBJ_SYS_ALL_ADM_ALL);
     NTSTATUS status = step("+device");
     if (NT_SUCCESS(status))
         *ret_device = &kernel.device;
@@ -346,13 +364,13 @@ static void assert_answer(UINT32 action, UINT32 rights)
 static void test_reverse_order(void **state)
 {
     assert_int_equal(load(), STATUS_SUCCESS);
-    assert_string_equal(kernel.log, "+device +link +engine +register +register "
+    assert_string_equal(kernel.log, "+log +device +link +engine +register +register "
                                     "( -filter -filter -sublayer -callout -callout "
                                     "+callout +callout +sublayer +filter +filter ) ");
     kernel.log[0] = '\0';
     unload();
     assert_string_equal(kernel.log, "( -filter -filter -sublayer -callout -callout ) "
-                                    "-register -register -engine -link -device ");
+                                    "-register -register -engine -link -log -device ");
 }
 
 // Whichever call fails: DriverEntry fails, says where, and nothing is left.
@@ -369,7 +387,7 @@ static void test_every_failure(void **state)
         assert_null(kernel.driver.DriverUnload);
         assert_non_null(strstr(kernel.output, "[WFP]wall cannot start: "));
         assert_int_equal(kernel.callout_count, 0);
-        static const char *const made[] = { "device", "link", "engine" };
+        static const char *const made[] = { "log", "device", "link", "engine" };
         for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
             char plus[16], minus[16];
             snprintf(plus, sizeof(plus), "+%s", made[i]);
@@ -533,7 +551,7 @@ static void test_wrong_parameters(void **state)
         kernel.parameters[1] = cases[i].remote;
         assert_int_equal(load(), STATUS_INVALID_PARAMETER);
         assert_non_null(strstr(kernel.output, cases[i].named));
-        assert_string_equal(kernel.log, "");
+        assert_string_equal(kernel.log, "+log -log ");
     }
 
     reset(NULL);
