@@ -4,12 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct wall_option wall_common_options[] = {
-    { "help", NULL, "Show this text.", false },
-    { "runtime-dir", "DIR", "Where the service's sockets are (RINGWALL_RUNTIME_DIR; default /run/ringwall).", false },
-    { 0 },
-};
-
 static const struct wall_option *find_in(const struct wall_option *options, const char *name, size_t length)
 {
     for (; options && options->name; options++)

@@ -40,7 +40,7 @@ struct wall_arguments {
     size_t positional_count;
 };
 
-// Options every command has: --help and --runtime-dir.
+// Options every command has: --help, and what the platform adds (cli/platform.h).
 extern const struct wall_option wall_common_options[];
 
 // Reads what follows the command's name. `--name value`, `--name=value`; `--` ends the options; options and the rest

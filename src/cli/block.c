@@ -1,12 +1,8 @@
 // `ringwall block` and `ringwall permit`
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "fwpmu.h"
 
@@ -14,7 +10,9 @@
 #include "base/utf16.h"
 #include "cli/command.h"
 #include "cli/objects.h"
+#include "cli/platform.h"
 #include "cli/rule.h"
+#include "cli/text.h"
 #include "cli/wfp_status.h"
 
 static const WCHAR provider_name[] = L"ringwall";
@@ -27,38 +25,6 @@ static int complain_too_many(const struct wall_arguments *arguments, const char 
     struct wall_error err;
     wall_error_set(&err, -EINVAL, "--%s is given more than %d times", option, WALL_RULE_SELECTORS_MAX);
     return wall_complain_usage(arguments, &err);
-}
-
-// A script's connections are its interpreter's: a filter on its path would never match, and nobody would notice.
-static bool is_script(const char *path)
-{
-    char start[2] = { 0 };
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool script = fd >= 0 && read(fd, start, 2) == 2 && start[0] == '#' && start[1] == '!';
-    if (fd >= 0)
-        close(fd);
-    return script;
-}
-
-static int get_app_id(const char *text, FWP_BYTE_BLOB **ret_app)
-{
-    char *path = realpath(text, NULL);
-    if (!path) {
-        int code = -errno;
-        wall_complain("program '%s' cannot be found: %m", text);
-        return code == -EACCES ? WALL_EXIT_ACCESS_DENIED : WALL_EXIT_NOT_FOUND;
-    }
-    if (is_script(path)) {
-        wall_complain("'%s' is a script: its connections are made by its interpreter; name that program", path);
-        free(path);
-        return WALL_EXIT_FAILED;
-    }
-    uint16_t *wide = wall_utf16_new_from_path(path);
-    uint32_t status = wide ? FwpmGetAppIdFromFileName0(wide, ret_app) : ERROR_NOT_ENOUGH_MEMORY;
-    free(wide);
-    int code = status == ERROR_SUCCESS ? 0 : wall_complain_status(status, "use the program '%s'", path);
-    free(path);
-    return code;
 }
 
 static int read_networks(const struct wall_arguments *arguments, struct wall_rule *rule)
@@ -109,7 +75,7 @@ static int read_apps(const struct wall_arguments *arguments, struct wall_rule *r
     for (size_t i = 0; (text = wall_argument(arguments, "app", i)); i++) {
         if (i == WALL_RULE_SELECTORS_MAX)
             return complain_too_many(arguments, "app");
-        int code = get_app_id(text, &rule->apps[i]);
+        int code = wall_platform_app_id(text, &rule->apps[i]);
         if (code != 0)
             return code;
         rule->app_count++;
@@ -152,19 +118,11 @@ static char *make_name(const struct wall_arguments *arguments)
         const char *option, *word;
     } parts[] = { { "app", "" }, { "remote", "to " }, { "port", "port " }, { "proto", "" } };
     char *name = NULL;
-    size_t size = 0;
-    FILE *file = open_memstream(&name, &size);
-    if (!file)
-        return NULL;
-    fputs(arguments->command->name, file);
+    bool good = wall_text_append(&name, "%s", arguments->command->name);
     for (size_t part = 0; part < sizeof(parts) / sizeof(parts[0]); part++) {
         const char *text;
-        for (size_t i = 0; (text = wall_argument(arguments, parts[part].option, i)); i++)
-            fprintf(file, "%s%s%s", i == 0 ? " " : ",", i == 0 ? parts[part].word : "", text);
-    }
-    if (fclose(file) != 0) {
-        free(name);
-        return NULL;
+        for (size_t i = 0; good && (text = wall_argument(arguments, parts[part].option, i)); i++)
+            good = wall_text_append(&name, "%s%s%s", i == 0 ? " " : ",", i == 0 ? parts[part].word : "", text);
     }
     return name;
 }
@@ -219,14 +177,7 @@ static uint32_t add_filters(HANDLE engine, const struct wall_rule *rule, uint64_
 // Waits until it is interrupted, or the service is gone and the rule with it. Returns the exit code.
 static int hold_session(HANDLE session, uint64_t filter_id)
 {
-    static const struct timespec pause = { .tv_sec = 1 };
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    while (sigtimedwait(&signals, NULL, &pause) < 0) {
+    while (!wall_platform_interrupted(1000)) {
         FWPM_FILTER0 *filter = NULL;
         uint32_t status = FwpmFilterGetById0(session, filter_id, &filter);
         if (status != ERROR_SUCCESS)

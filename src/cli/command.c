@@ -5,26 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/platform.h"
 #include "cli/text.h"
-
-const struct wall_command *const wall_commands[] = {
-    &wall_command_start,
-    &wall_command_stop,
-    &wall_command_status,
-    &wall_command_load,
-    &wall_command_unload,
-    &wall_command_drivers,
-    &wall_command_monitor,
-    &wall_command_ask,
-    &wall_command_block,
-    &wall_command_permit,
-    &wall_command_list,
-    &wall_command_remove,
-    &wall_command_show,
-    &wall_command_version,
-    &wall_command_help,
-    NULL,
-};
 
 const struct wall_command *wall_command_find(const char *name)
 {
@@ -72,11 +54,10 @@ static enum wall_exit exit_from_errno(int code)
 
 int wall_complain_error(int code, const struct wall_error *err)
 {
-    errno = -code;
     if (err && err->text[0])
         wall_complain("%s", err->text);
     else
-        wall_complain("%m");
+        wall_complain("%s", strerror(-code));
     return exit_from_errno(code);
 }
 
@@ -127,30 +108,10 @@ static int run(const struct wall_arguments *arguments)
         wall_command_print_help(arguments->command, stdout);
         return WALL_EXIT_OK;
     }
-    // The client library finds the service by it, and so does what is started from here.
-    const char *runtime_dir = wall_argument(arguments, "runtime-dir", 0);
-    if (runtime_dir && setenv("RINGWALL_RUNTIME_DIR", runtime_dir, 1) < 0)
-        return wall_complain_error(-errno, NULL);
+    int r = wall_platform_prepare(arguments);
+    if (r < 0)
+        return wall_complain_error(r, NULL);
     return arguments->command->run(arguments);
-}
-
-// Options of all commands may also stand before the command. Returns the words they take, or -EINVAL.
-static int read_leading_option(int count, char **words, struct wall_error *err)
-{
-    static const char option[] = "--runtime-dir";
-    size_t length = sizeof(option) - 1;
-    if (count < 2 || strncmp(words[1], option, length) != 0)
-        return 0;
-    const char *value = NULL;
-    if (words[1][length] == '=')
-        value = words[1] + length + 1;
-    else if (words[1][length] == '\0' && count > 2)
-        value = words[2];
-    if (!value || !value[0])
-        return wall_error_set(err, -EINVAL, "option '%s' needs a value: %s DIR", words[1], option);
-    if (setenv("RINGWALL_RUNTIME_DIR", value, 1) < 0)
-        return wall_error_set(err, -errno, "no memory");
-    return value == words[2] ? 2 : 1;
 }
 
 static const struct wall_command *find_command(const char *name)
@@ -165,7 +126,7 @@ static const struct wall_command *find_command(const char *name)
 int wall_command_main(int count, char **words)
 {
     struct wall_error err = { 0 };
-    int r = read_leading_option(count, words, &err);
+    int r = wall_platform_leading_option(count, words, &err);
     if (r < 0) {
         wall_complain("%s", err.text);
         return r == -EINVAL ? WALL_EXIT_USAGE : WALL_EXIT_FAILED;
@@ -192,7 +153,7 @@ int wall_command_main(int count, char **words)
     wall_arguments_done(&arguments);
     // A full disk or a closed pipe must not look like success to a script.
     if (fflush(stdout) != 0 && code == WALL_EXIT_OK) {
-        wall_complain("the output could not be written: %m");
+        wall_complain("the output could not be written: %s", strerror(errno));
         code = WALL_EXIT_FAILED;
     }
     return code;

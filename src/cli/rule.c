@@ -12,6 +12,7 @@
 
 #include "base/utf16.h"
 #include "cli/json.h"
+#include "cli/text.h"
 
 // {4f0d9b1e-6a83-4c55-9d0e-5b1f3a7c2e60}
 const GUID wall_rule_provider = { 0x4f0d9b1e, 0x6a83, 0x4c55, { 0x9d, 0x0e, 0x5b, 0x1f, 0x3a, 0x7c, 0x2e, 0x60 } };
@@ -186,18 +187,9 @@ static bool append(struct wall_texts *list, const char *format, ...)
 char *wall_texts_join(const struct wall_texts *texts)
 {
     char *joined = NULL;
-    size_t size = 0;
-    FILE *file = open_memstream(&joined, &size);
-    if (!file)
-        return NULL;
-    for (size_t i = 0; i < texts->count; i++)
-        fprintf(file, "%s%s", i > 0 ? "," : "", texts->items[i]);
-    if (texts->count == 0)
-        fputs("any", file);
-    if (fclose(file) != 0) {
-        free(joined);
-        return NULL;
-    }
+    bool good = texts->count > 0 || wall_text_append(&joined, "any");
+    for (size_t i = 0; good && i < texts->count; i++)
+        good = wall_text_append(&joined, "%s%s", i > 0 ? "," : "", texts->items[i]);
     return joined;
 }
 

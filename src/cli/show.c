@@ -18,6 +18,7 @@
 #include "cli/wfp_status.h"
 #include "cli/symbols.h"
 #include "cli/table.h"
+#include "cli/text.h"
 
 // Objects whose display names stand for keys without a symbolic name.
 struct known {
@@ -126,26 +127,21 @@ static char *join_conditions(const FWPM_FILTER0 *filter)
 {
     struct wall_rule_text text = { 0 };
     char *joined = NULL;
-    size_t size = 0;
-    FILE *file = wall_rule_describe(filter, &text) == 0 ? open_memstream(&joined, &size) : NULL;
+    bool good = wall_rule_describe(filter, &text) == 0;
     const struct {
         const char *name;
         const struct wall_texts *list;
     } lists[] = { { "app", &text.apps },           { "remote", &text.remotes }, { "port", &text.ports },
                   { "proto", &text.protocols },    { "and", &text.others } };
-    bool first = true;
-    for (size_t i = 0; file && i < sizeof(lists) / sizeof(lists[0]); i++) {
+    for (size_t i = 0; good && i < sizeof(lists) / sizeof(lists[0]); i++) {
         if (lists[i].list->count == 0)
             continue;
         char *list = wall_texts_join(lists[i].list);
-        fprintf(file, "%s%s=%s", first ? "" : " ", lists[i].name, list ? list : "?");
+        good = wall_text_append(&joined, "%s%s=%s", joined ? " " : "", lists[i].name, list ? list : "?");
         free(list);
-        first = false;
     }
-    if (file && first)
-        fputs("any", file);
-    if (file)
-        fclose(file);
+    if (good && !joined)
+        (void)wall_text_append(&joined, "any");
     wall_rule_text_done(&text);
     return joined;
 }
@@ -193,7 +189,7 @@ static void add_time(struct wall_table *table, const FILETIME *filetime)
     time_t seconds = (time_t)(units / units_per_second) - (time_t)seconds_to_1970;
     struct tm parts;
     char text[32];
-    if (localtime_r(&seconds, &parts) && strftime(text, sizeof(text), "%F %T", &parts) > 0)
+    if (localtime_r(&seconds, &parts) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts) > 0)
         wall_table_add_format(table, "%s.%03u", text, (unsigned)(units % units_per_second / 10000));
     else
         wall_table_add(table, NULL);

@@ -1,6 +1,7 @@
 #include "cli/text.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,4 +189,24 @@ void wall_text_size(uint64_t bytes, char ret_text[WALL_TEXT_SHORT_MAX])
         i++;
     }
     print_scaled(bytes, unit, names[i], ret_text);
+}
+
+bool wall_text_append(char **text, const char *format, ...)
+{
+    char *more = NULL, *joined = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&more, format, arguments);
+    va_end(arguments);
+    if (length >= 0) {
+        size_t used = *text ? strlen(*text) : 0;
+        joined = realloc(*text, used + (size_t)length + 1);
+        if (joined)
+            memcpy(joined + used, more, (size_t)length + 1);
+        free(more);
+    }
+    if (!joined)
+        free(*text);
+    *text = joined;
+    return joined != NULL;
 }

@@ -7,8 +7,7 @@
 #include "winerror.h"
 
 #include "cli/command.h"
-
-#define NOT_RUNNING "the service is not running; start it with: ringwall start"
+#include "cli/platform.h"
 
 static const struct entry {
     uint32_t status;
@@ -20,17 +19,17 @@ static const struct entry {
     STATUS(ERROR_SUCCESS, OK, "no error"),
     STATUS(ERROR_FILE_NOT_FOUND, NOT_FOUND, "there is no such file"),
     STATUS(ERROR_PATH_NOT_FOUND, NOT_FOUND, "there is no such directory"),
-    STATUS(ERROR_ACCESS_DENIED, ACCESS_DENIED, "access denied; only root and the group ringwall may change the policy"),
+    STATUS(ERROR_ACCESS_DENIED, ACCESS_DENIED, wall_platform_access_denied),
     STATUS(ERROR_INVALID_HANDLE, FAILED, "the handle is not valid"),
     STATUS(ERROR_NOT_ENOUGH_MEMORY, FAILED, "no memory"),
     STATUS(ERROR_OUTOFMEMORY, FAILED, "no memory"),
-    STATUS(ERROR_NOT_SUPPORTED, FAILED, "not supported on Linux"),
+    STATUS(ERROR_NOT_SUPPORTED, FAILED, wall_platform_not_supported),
     STATUS(ERROR_INVALID_PARAMETER, FAILED, "a parameter is not valid"),
     STATUS(ERROR_CALL_NOT_IMPLEMENTED, FAILED, "not implemented"),
-    STATUS(ERROR_SERVICE_NOT_ACTIVE, NOT_RUNNING, NOT_RUNNING),
-    STATUS(ERROR_CONNECTION_REFUSED, NOT_RUNNING, NOT_RUNNING),
-    STATUS(RPC_S_SERVER_UNAVAILABLE, NOT_RUNNING, NOT_RUNNING),
-    STATUS(EPT_S_NOT_REGISTERED, NOT_RUNNING, NOT_RUNNING),
+    STATUS(ERROR_SERVICE_NOT_ACTIVE, NOT_RUNNING, wall_platform_not_running),
+    STATUS(ERROR_CONNECTION_REFUSED, NOT_RUNNING, wall_platform_not_running),
+    STATUS(RPC_S_SERVER_UNAVAILABLE, NOT_RUNNING, wall_platform_not_running),
+    STATUS(EPT_S_NOT_REGISTERED, NOT_RUNNING, wall_platform_not_running),
     STATUS(RPC_S_CALL_FAILED, FAILED, "the service ended during the call; see its log"),
     STATUS(FWP_E_CALLOUT_NOT_FOUND, NOT_FOUND, "there is no such callout"),
     STATUS(FWP_E_CONDITION_NOT_FOUND, NOT_FOUND, "the layer does not have this condition's field"),

@@ -227,7 +227,7 @@ static const struct wall_shape_field coverage_record_fields[] = {
 static WALL_SHAPE(shape_coverage_record, struct wall_coverage_record, coverage_record_fields);
 
 static const struct wall_shape_field coverage_reply_fields[] = {
-    WALL_FIELD_STRUCT(struct wall_coverage_reply, reply, &shape_reply),
+    WALL_FIELD_STRUCT(struct wall_coverage_reply, reply, &wall_shape_reply),
     WALL_FIELD_ARRAY(struct wall_coverage_reply, items, count, &shape_coverage_record),
 };
 static WALL_SHAPE(shape_coverage_reply, struct wall_coverage_reply, coverage_reply_fields);

@@ -11,7 +11,7 @@
 unsigned test_failures;
 
 // Wine gives each group of drivers a process; the drivers need the one that fwpkclnt.sys is in.
-#define GROUP L"RingwallBed"
+#define GROUP L"NDIS"  // as ringwall install does
 
 static HANDLE device = INVALID_HANDLE_VALUE;
 

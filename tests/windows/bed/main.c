@@ -19,7 +19,7 @@ static void run(const char *name, const char *capture)
 int main(int argc, char **argv)
 {
     unsigned failed = 0;
-    if (argc < 3)
+    if (argc < 2)
         return 2;
     bed_open();
     for (int i = 2; i < argc; i++) {
