@@ -20,6 +20,8 @@
 #define BED_MESSAGE BED_CODE(5)    // a frame of src/wire, a request -> the frame of its reply
 #define BED_RECLASSIFY BED_CODE(6)  // struct bed_attempt -> struct bed_verdict: with IS_REAUTHORIZE, policy change
 
+#define BED_FORGIVE BED_CODE(7)     // forgets what drivers did wrong so far
+
 #define BED_PATH_MAX 520  // characters
 #define BED_MESSAGE_MAX (256u << 10)
 

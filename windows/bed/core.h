@@ -41,6 +41,7 @@ bool bed_fault(const char *name);
 void bed_fault_arm(uint32_t number);
 // A driver broke a rule. The last one is kept, all are counted.
 void bed_violation(const char *format, ...) __attribute__((format(gnu_printf, 1, 2)));
+void bed_forgive(void);
 // Complains about a call of `name` above `highest` IRQL.
 void bed_expect_irql(const char *name, uint8_t highest);
 // Adds to one of the counters of bed_state.

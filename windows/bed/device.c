@@ -56,6 +56,7 @@ static const struct {
     { BED_LINES, 0, 1 },
     { BED_FAULT, sizeof(UINT32), 0 },
     { BED_MESSAGE, 1, 1 },
+    { BED_FORGIVE, 0, 0 },
 };
 
 static BOOLEAN sizes_fit(ULONG code, ULONG input, ULONG output)
@@ -98,6 +99,9 @@ static ULONG_PTR handle(ULONG code, void *buffer, ULONG input, ULONG output, str
     case BED_FAULT:
         memcpy(&number, buffer, sizeof(number));
         bed_fault_arm(number);
+        return 0;
+    case BED_FORGIVE:
+        bed_forgive();
         return 0;
     case BED_MESSAGE:
         number = bed_session_call(session, buffer, input, reply, output < sizeof(reply) ? output : sizeof(reply));

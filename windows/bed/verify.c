@@ -42,6 +42,12 @@ void bed_violation(const char *format, ...)
     InterlockedIncrement(&violations);
 }
 
+void bed_forgive(void)
+{
+    violations = 0;
+    last_violation[0] = '\0';
+}
+
 void bed_expect_irql(const char *name, uint8_t highest)
 {
     if (bed_irql() > highest)

@@ -144,6 +144,7 @@ static void adding_many_is_near_linear(void **state)
     struct fixture *fixture = *state;
     (void)time_to_add(fixture, 1000);
     double small = time_to_add(fixture, 5000), large = time_to_add(fixture, 50000);
+    small = small > 0.02 ? small : 0.02;  // some clocks are no finer
     assert_int_equal(filter_count(fixture->engine), 56000);
     // Ten times the work; quadratic growth would be a hundredfold.
     assert_true(large < 40 * small);

@@ -175,6 +175,11 @@ void bed_fault(uint32_t number)
     control(BED_FAULT, &number, sizeof(number), NULL, 0);
 }
 
+void bed_forgive(void)
+{
+    control(BED_FORGIVE, NULL, 0, NULL, 0);
+}
+
 const char *bed_lines(void)
 {
     static char text[1 << 17];

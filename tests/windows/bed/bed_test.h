@@ -40,12 +40,16 @@ struct bed_verdict bed_inject(const struct bed_attempt *attempt);
 struct bed_verdict bed_reclassify(const struct bed_attempt *attempt);
 struct bed_verdict bed_operation(uint64_t operation);
 void bed_fault(uint32_t number);
+void bed_forgive(void);
 // What drivers printed since the last call; valid until the next.
 const char *bed_lines(void);
 
 // An attempt at ALE_AUTH_CONNECT_V4 or _V6, by the form of the addresses. Port 0 of ICMP stays 0.
 struct bed_attempt attempt_of(const char *path, uint64_t process_id, const char *local, uint16_t local_port,
                               const char *remote, uint16_t remote_port, uint8_t protocol);
+
+// Checks that nothing of a driver is left, neither in the engine nor in the kernel.
+void test_check_clean(const char *when);
 
 // The tests, each in its own file; main.c calls them by name.
 void test_replay(const char *capture);

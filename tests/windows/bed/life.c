@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-// Nothing of a driver is left: neither in the engine nor in the kernel.
-static void check_clean(const char *when)
+void test_check_clean(const char *when)
 {
     struct bed_state state = bed_state();
     CHECK(state.sessions + state.providers + state.sublayers + state.callouts + state.filters + state.registered == 0,
@@ -28,7 +27,7 @@ void test_cycles(unsigned count)
         code = test_driver_stop(L"wall");
         CHECK(code == ERROR_SUCCESS, "cycle %u: %lu", i, code);
         if (i % 100 == 0 || i == count - 1)
-            check_clean("after unloading");
+            test_check_clean("after unloading");
     }
     CHECK(bed_inject(&attempt).callouts == 0, "");
     bed_lines();
@@ -48,7 +47,7 @@ void test_faults(void)
         bed_fault(0);
         if (code == ERROR_SUCCESS)
             CHECK(test_driver_stop(L"wall") == ERROR_SUCCESS, "");
-        check_clean(state.last_faultable);
+        test_check_clean(state.last_faultable);
         if (state.faults == 0) {
             CHECK(code == ERROR_SUCCESS, "%s", bed_lines());
             break;

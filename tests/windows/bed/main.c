@@ -10,6 +10,10 @@ static void run(const char *name, const char *capture)
         test_replay(capture);
     else if (strcmp(name, "faults") == 0)
         test_faults();
+    else if (strcmp(name, "verdicts") == 0)
+        test_verdicts();
+    else if (strcmp(name, "pending") == 0)
+        test_pending();
     else if (strncmp(name, "cycles=", 7) == 0)
         test_cycles((unsigned)strtoul(name + 7, NULL, 10));
     else
