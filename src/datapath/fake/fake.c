@@ -2,12 +2,19 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/map.h"
 #include "engine/engine.h"
+
+struct fake_notice {
+    struct fake_notice *next;
+    struct wall_flow flow;
+    uint64_t ended;  // a handle: the end of a flow instead
+};
 
 struct fake_flow {
     struct wall_flow flow;
@@ -20,6 +27,9 @@ struct wall_datapath {
     struct wall_map flows;  // struct fake_flow by id
     struct wall_policy *policy;
     struct wall_datapath_stats stats;
+    struct fake_notice *notices, **last_notice;
+    struct wall_map live;  // handles that a notice told of, as struct fake_notice
+    struct wall_fake_deeds deeds;
     int wake_fd;
 };
 
@@ -50,6 +60,8 @@ int wall_datapath_open(const struct wall_datapath_config *config, struct wall_da
     datapath->events = config->events;
     datapath->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     wall_map_init(&datapath->flows, seed);
+    wall_map_init(&datapath->live, seed);
+    datapath->last_notice = &datapath->notices;
     *ret_datapath = instance = datapath;
     return 0;
 }
@@ -62,6 +74,15 @@ void wall_datapath_close(struct wall_datapath *datapath)
     for (struct fake_flow *flow; (flow = wall_map_next(&datapath->flows, &cursor));)
         free(flow);
     wall_map_done(&datapath->flows);
+    cursor = 0;
+    for (struct fake_notice *live; (live = wall_map_next(&datapath->live, &cursor));)
+        free(live);
+    wall_map_done(&datapath->live);
+    while (datapath->notices) {
+        struct fake_notice *next = datapath->notices->next;
+        free(datapath->notices);
+        datapath->notices = next;
+    }
     if (datapath->policy)
         wall_policy_unref(datapath->policy);
     close(datapath->wake_fd);
@@ -148,6 +169,52 @@ static void tell(struct wall_datapath *datapath, struct fake_flow *held)
         datapath->events.flow_gone(datapath->events.context, flow_id);
 }
 
+static int add_notice(struct wall_datapath *datapath, const struct fake_notice *given)
+{
+    struct fake_notice *notice = malloc(sizeof(*notice));
+    if (!notice)
+        return -ENOMEM;
+    *notice = *given;
+    notice->next = NULL;
+    *datapath->last_notice = notice;
+    datapath->last_notice = &notice->next;
+    eventfd_write(datapath->wake_fd, 1);
+    return 0;
+}
+
+int wall_fake_notice(struct wall_datapath *datapath, const struct wall_flow *flow)
+{
+    return add_notice(datapath, &(struct fake_notice){.flow = *flow});
+}
+
+int wall_fake_end(struct wall_datapath *datapath, uint64_t handle)
+{
+    return add_notice(datapath, &(struct fake_notice){.ended = handle});
+}
+
+const struct wall_fake_deeds *wall_fake_deeds(const struct wall_datapath *datapath)
+{
+    return &datapath->deeds;
+}
+
+static void tell_notice(struct wall_datapath *datapath, struct fake_notice *notice)
+{
+    uint64_t handle = notice->ended ? notice->ended : notice->flow.handle;
+    const struct wall_datapath_events *events = &datapath->events;
+    if (notice->ended) {
+        free(wall_map_remove(&datapath->live, &handle, sizeof(handle)));
+        if (events->flow_ended)
+            events->flow_ended(events->context, handle);
+        free(notice);
+        return;
+    }
+    bool known = wall_map_put(&datapath->live, &notice->flow.handle, sizeof(handle), notice) < 0;
+    if (events->flow_noticed)
+        events->flow_noticed(events->context, &notice->flow);
+    if (known)
+        free(notice);
+}
+
 int wall_datapath_dispatch(struct wall_datapath *datapath)
 {
     eventfd_t wakes;
@@ -155,6 +222,12 @@ int wall_datapath_dispatch(struct wall_datapath *datapath)
     size_t cursor = 0;
     for (struct fake_flow *held; (held = wall_map_next(&datapath->flows, &cursor));)
         tell(datapath, held);
+    while (datapath->notices) {
+        struct fake_notice *notice = datapath->notices;
+        if (!(datapath->notices = notice->next))
+            datapath->last_notice = &datapath->notices;
+        tell_notice(datapath, notice);
+    }
     return 0;
 }
 
@@ -187,12 +260,24 @@ void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapat
 
 int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle)
 {
-    return -ENOENT;
+    if (!wall_map_get(&datapath->live, &handle, sizeof(handle)))
+        return -ENOENT;
+    datapath->deeds.aborts++;
+    datapath->deeds.aborted = handle;
+    return 0;
 }
 
 int wall_datapath_inject(struct wall_datapath *datapath, const struct wall_injection *injection)
 {
-    return -ENOENT;
+    if (!injection->packet_bytes || (injection->packet[0] >> 4 != 4 && injection->packet[0] >> 4 != 6))
+        return -EINVAL;
+    struct wall_fake_deeds *deeds = &datapath->deeds;
+    deeds->injections++;
+    deeds->injection = *injection;
+    deeds->injection.packet = NULL;
+    memcpy(deeds->packet, injection->packet,
+           injection->packet_bytes < sizeof(deeds->packet) ? injection->packet_bytes : sizeof(deeds->packet));
+    return 0;
 }
 
 int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, struct wall_error *err)
