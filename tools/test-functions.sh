@@ -33,7 +33,8 @@ test_in() {
     folder=$1
     shift
     rm -f "$folder/meson-logs/testlog.json"
-    $runner meson test -C "$folder" --no-rebuild --num-processes "$(nproc)" "$@" || true
+    # The timeouts of the tests are for a machine that does nothing else.
+    $runner meson test -C "$folder" --no-rebuild --num-processes "$(nproc)" --timeout-multiplier 4 "$@" || true
 }
 
 # watch_host: summarize() will fail the run when it leaves anything behind. Only where nobody else changes the host.

@@ -12,7 +12,7 @@ def main():
     wall = program('drivers', 'wall', 'wall.so')
     with Instance() as lab:
         lab.serve(80)
-        curl = lambda: lab.run(['curl', '-sS', '--max-time', '15', f'http://{lab.peer4}/'], timeout=30)
+        curl = lambda: lab.run(['curl', '-sS', '--max-time', '15', f'http://{lab.peer4}/'], timeout=60)
         log = lab.monitor()
 
         lab.ringwall('load', driver, '--name', 'good', 'mode=permit')
@@ -26,12 +26,13 @@ def main():
             check(f'{mode}: the connection fails closed', done.returncode != 0, done.stdout)
             check(f'{mode}: 0 packets reach the peer', lab.peer_packets() == before)
             check(f'{mode}: the service lives', lab.ringwall('status', check=False).returncode == 0)
-            text = open(log, encoding='utf-8').read()
             if mode == 'crash':
+                text = lab.wait_text(log, 'was ended by signal')
                 check('crash: the signal is reported', 'SIGSEGV' in text or 'Segmentation fault' in text, text[-800:])
                 check('crash: with a stack trace', 'classify' in text or 'misbehave.so' in text, text[-800:])
                 check('crash: the driver is listed as failed', 'failed' in lab.ringwall('drivers').stdout)
             if mode == 'hang':
+                text = lab.wait_text(log, 'did not return')
                 check('hang: reported', 'did not return' in text, text[-800:])
             if mode == 'garbage':
                 check('garbage: the driver goes on', 'running' in lab.ringwall('drivers').stdout)

@@ -15,7 +15,7 @@ RINGWALL, RINGWALLD = sys.argv[1], sys.argv[2]
 CONNECT = """
 import socket, sys
 try:
-    with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5):
+    with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=15):
         print("connected")
 except OSError as error:
     print("refused")

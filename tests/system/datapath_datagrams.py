@@ -34,7 +34,7 @@ class Datagrams(DatapathTest):
                     for number in range(3):
                         self.assertEqual(client.lines.next("reply"), f"reply 2 x{number}")
                     self.assertEqual(client.result("again")[0], "ok")
-                    wait_for(lambda: self.lab.packets("udp") == 4, 2, "four datagrams at the far end")
+                    wait_for(lambda: self.lab.packets("udp") == 4, what="four datagrams at the far end")
                     self.driver_.lines.none("held", 0.1)
                     self.lab.reset_counters()
 
@@ -157,7 +157,7 @@ class Datagrams(DatapathTest):
         driver.do("permit " + flow["id"])
         self.assertEqual(client.result("recv")[0], "ok")
         self.assertEqual(client.result("again")[0], "ok")
-        wait_for(lambda: self.lab.packets("icmp") == 2, 2, "two echo requests at the far end")
+        wait_for(lambda: self.lab.packets("icmp") == 2, what="two echo requests at the far end")
 
     def test_ping(self):
         driver = self.driver()
@@ -171,7 +171,7 @@ class Datagrams(DatapathTest):
             driver.do("permit " + flow["id"])
             self.assertEqual(client.result("recv")[0], {4: "ETIMEDOUT", 6: "ok"}[family])
             self.assertEqual(client.result("again")[0], "ok")
-            wait_for(lambda: self.lab.packets("icmp") == {4: 1, 6: 2}[family], 2, "echo requests at the far end")
+            wait_for(lambda: self.lab.packets("icmp") == {4: 1, 6: 2}[family], what="echo requests at the far end")
             client = self.client("ping", family)
             driver.do("block " + driver.held()["id"])
             client.result("recv")

@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from lab import FAR4, FAR6, TCP_PORT, UDP_PORT, Lab, skip_unless_possible
+from lab import FAR4, FAR6, TCP_PORT, UDP_PORT, Lab, object_ids, skip_unless_possible
 
 DRIVER, CLIENT = map(os.path.abspath, sys.argv[1:3])
 FAR = {4: FAR4, 6: FAR6}
@@ -58,19 +58,6 @@ class Lines:
         """Nothing that begins with `start` comes for so long."""
         line = self.find(start, seconds)
         assert line is None, line
-
-
-def object_ids(pid):
-    """The BPF objects a process has open, as {"map 12", "prog 34", "link 56"}."""
-    ids = set()
-    for name in os.listdir(f"/proc/{pid}/fdinfo"):
-        try:
-            with open(f"/proc/{pid}/fdinfo/{name}", encoding="ascii") as lines:
-                found = re.findall(r"(map|prog|link)_id:\s*(\d+)", lines.read())
-        except FileNotFoundError:
-            continue  # closed meanwhile
-        ids.update(f"{kind} {number}" for kind, number in found)
-    return ids
 
 
 class Driver:

@@ -131,9 +131,9 @@ class Limits(DatapathTest):
         client.process.kill()
         client.process.wait()
         driver.process.send_signal(signal.SIGCONT)
-        wait_for(lambda: driver.stats()["held"] == 0, 5, "no flow held")
+        wait_for(lambda: driver.stats()["held"] == 0, what="no flow held")
         self.assertEqual(driver.do("policy empty"), 0)
-        wait_for(lambda: not any("link" in name for name in object_ids(driver.process.pid)), 6, "no link")
+        wait_for(lambda: not any("link" in name for name in object_ids(driver.process.pid)), what="no link")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from lab import FAR4, FAR6, Lab, cgroup_mount, skip_unless_possible
+from lab import FAR4, FAR6, Lab, cgroup_mount, skip_unless_possible, wait_for
 
 BUILD = os.environ.get('RINGWALL_BUILD', os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'build'))
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tools')
@@ -99,11 +99,26 @@ class Instance(Lab):
     def monitor(self, *options):
         """Starts `ringwall monitor`; returns the file its output goes to."""
         path = os.path.join(self.directory, f'monitor-{len(self.processes)}.log')
+        before = self.connections()
         with open(path, 'wb') as out:
             self.start(self.cli, '--runtime-dir', self.runtime, 'monitor', *options,
                        stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        time.sleep(0.3)
+        wait_for(lambda: self.connections() > before, what='the monitor is connected')
+        time.sleep(0.1)  # its request follows at once
         return path
+
+    def connections(self):
+        return json.loads(self.ringwall('status', '--json').stdout)['connections']
+
+    def wait_text(self, path, *texts):
+        """What is in the file once one of the texts is, or after the time that is enough on a busy machine."""
+        until = time.monotonic() + 20
+        while True:
+            with open(path, encoding='utf-8', errors='replace') as file:
+                text = file.read()
+            if any(wanted in text for wanted in texts) or time.monotonic() > until:
+                return text
+            time.sleep(0.05)
 
     # --- programs ---
 

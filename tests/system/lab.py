@@ -4,6 +4,7 @@ Everything is named rw-<name>-<pid>-<number>. A guardian process cleans up when 
 by SIGKILL.
 """
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def skip_unless_possible():
             sys.exit(SKIPPED)
 
 
-def wait_for(condition, seconds=5.0, what="condition"):
+def wait_for(condition, seconds=20.0, what="condition"):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         value = condition()
@@ -88,6 +89,19 @@ def wait_for(condition, seconds=5.0, what="condition"):
             return value
         time.sleep(0.01)
     raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def object_ids(pid):
+    """The BPF objects a process has open, as {"map 12", "prog 34", "link 56"}."""
+    ids = set()
+    for name in os.listdir(f"/proc/{pid}/fdinfo"):
+        try:
+            with open(f"/proc/{pid}/fdinfo/{name}", encoding="ascii") as lines:
+                found = re.findall(r"(map|prog|link)_id:\s*(\d+)", lines.read())
+        except FileNotFoundError:
+            continue  # closed meanwhile
+        ids.update(f"{kind} {number}" for kind, number in found)
+    return ids
 
 
 class Lab:

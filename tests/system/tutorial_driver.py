@@ -25,7 +25,7 @@ def lines(path):
         return [match.groups() for match in map(LINE.search, log) if match]
 
 
-def wait_lines(path, count, seconds=5):
+def wait_lines(path, count, seconds=20):
     deadline = time.monotonic() + seconds
     while len(lines(path)) < count and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -39,7 +39,7 @@ def main():
         wall = program('drivers', 'wall', 'wall.so')
         lab.ringwall('load', wall)
         log = lab.monitor()
-        curl = lambda url, *more: lab.run(['curl', '-sS', '-g', '--max-time', '8', *more, url])
+        curl = lambda url, *more: lab.run(['curl', '-sS', '-g', '--max-time', '15', *more, url])
 
         done = curl(f'http://{lab.peer4}/', '-w', '%{local_port}')
         check('tcp4 permitted', done.returncode == 0 and done.stdout.startswith('ok'), done.stderr)

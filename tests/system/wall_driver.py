@@ -19,7 +19,7 @@ PYTHON = os.path.realpath(sys.executable)
 CONNECT = """
 import socket, sys
 try:
-    with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=8) as s:
+    with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=15) as s:
         print("connected", s.getsockname()[1])
 except OSError as error:
     print("refused")

@@ -75,11 +75,17 @@ static int start(void **state)
     return FwpmEngineOpen0(NULL, RPC_C_AUTHN_WINNT, NULL, NULL, &engine) == ERROR_SUCCESS ? 0 : -1;
 }
 
-static int stop(void **state)
+// Waits for the callback that runs. To be called before what callbacks use goes out of scope.
+static void close_engine(void)
 {
     if (engine)
         (void)FwpmEngineClose0(engine);
     engine = NULL;
+}
+
+static int stop(void **state)
+{
+    close_engine();
     fake_service_stop(&service);
     return 0;
 }
@@ -168,6 +174,7 @@ static void a_change_before_the_reply_is_not_lost(void **state)
     notify_before_reply = true;
     (void)subscribe(&counter);
     wait_for(&counter, 1);
+    close_engine();
 }
 
 static void unsubscribing_waits_for_the_callback(void **state)
@@ -195,6 +202,7 @@ static void callbacks_may_call_the_engine(void **state)
     assert_int_equal(FwpmTransactionBegin0(engine, 3), ERROR_SUCCESS);
     wait_for(&counter, 3);
     assert_int_equal(counter.status, ERROR_SUCCESS);
+    close_engine();
 }
 
 static void callbacks_may_unsubscribe(void **state)
@@ -244,6 +252,7 @@ static void a_slow_callback_loses_changes(void **state)
     pthread_cond_broadcast(&counter.changed);
     pthread_mutex_unlock(&counter.lock);
     wait_for(&counter, WALL_CLIENT_NOTIFICATIONS_MAX);
+    close_engine();  // one more may be on its way
 }
 
 static uint64_t events[4];

@@ -136,9 +136,11 @@ static inline void assert_bugcheck(void (*act)(void), const char *part)
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     (void)fflush(NULL);
+    ntos_print_flush();  // the printing thread must hold no lock in the child
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
+        (void)alarm(60);
         struct ntos_hooks hooks = { .context = &ends[1], .report = write_bugcheck };
         ntos_hooks_set(&hooks);
         (void)signal(SIGABRT, SIG_DFL);
