@@ -521,7 +521,7 @@ int wall_service_open(struct wall_service *service, const struct wall_options *o
     if (r == 0)
         r = open_datapath(service, options, err);
     if (r < 0) {
-        service->stop_requested = service->datapath != NULL;
+        service->stop_requested = true;  // takes back what this start made; pins of an earlier instance stay
         (void)wall_service_close(service, NULL);
     }
     return r;

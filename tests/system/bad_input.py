@@ -37,6 +37,22 @@ def main():
                                lab.runtime, 'status'], capture_output=True, text=True)
         check('nobody may look', done.returncode == 0, f'{done.returncode} {done.stderr}')
 
+        def cannot_start(name, text, *before):
+            """Run under `before`; what it says; nothing is left behind."""
+            runtime = os.path.join(lab.directory, 'elsewhere')
+            done = sh(*before, lab.cli, '--runtime-dir', runtime, 'start', '--scope', lab.scope + '-else')
+            check(f'{name}: start fails', done.returncode == 1, str(done.returncode))
+            check(f'{name}: the error says why', text in done.stderr, done.stderr)
+            check(f'{name}: one line', len(done.stderr.splitlines()) == 1, done.stderr)
+            check(f'{name}: no cgroup is left', not os.path.exists(f'{lab.cgroup}-else'))
+            check(f'{name}: no socket is left', not os.path.exists(os.path.join(runtime, 'api.sock')))
+
+        cannot_start('no root', 'root', 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups')
+        hidden = 'mount -t tmpfs none /sys/kernel/btf && exec "$@"'
+        cannot_start('no BTF', 'BTF', 'unshare', '--mount', 'sh', '-c', hidden, 'sh')
+        unmounted = 'awk \'$3 == "cgroup2" { print $2 }\' /proc/self/mounts | tac | xargs umount -l && exec "$@"'
+        cannot_start('no cgroup v2', 'cgroup v2', 'unshare', '--mount', 'sh', '-c', unmounted, 'sh')
+
         for name, junk in (('zeros', bytes(4096)), ('huge length', b'\xff' * 64), ('text', b'GET / HTTP/1.0\r\n\r\n')):
             with socket.socket(socket.AF_UNIX) as client:
                 client.connect(os.path.join(lab.runtime, 'api.sock'))
