@@ -16,7 +16,8 @@ def is_named(tree, path):
         family, _, member = parts[-1].partition("_")  # 'family_@0@.py'.format('member')
         if f"'{family}_@0@" in build and f"'{member.rpartition('.')[0]}'" in build:
             return True
-    return False
+    builds = [text for name, text in tree.files.items() if name.endswith("meson.build")]
+    return any(f"/{parts[-2]}/{parts[-1]}'" in text for text in builds)
 
 
 def is_imported(tree, path):

@@ -44,7 +44,10 @@ def main():
             check(f'{name}: start fails', done.returncode == 1, str(done.returncode))
             check(f'{name}: the error says why', text in done.stderr, done.stderr)
             check(f'{name}: one line', len(done.stderr.splitlines()) == 1, done.stderr)
-            check(f'{name}: no cgroup is left', not os.path.exists(f'{lab.cgroup}-else'))
+            left = os.path.exists(f'{lab.cgroup}-else')
+            check(f'{name}: no cgroup is left', not left)
+            if left:
+                os.rmdir(f'{lab.cgroup}-else')
             check(f'{name}: no socket is left', not os.path.exists(os.path.join(runtime, 'api.sock')))
 
         cannot_start('no root', 'root', 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups')
