@@ -127,8 +127,8 @@ static __always_inline void question_set_owner(struct wall_question *question, c
                                                uint8_t protocol)
 {
     question->app = executable->app;
-    question->user = (uint32_t)bpf_get_current_uid_gid();
-    question->cgroup = bpf_get_current_cgroup_id();
+    question->user = current_user();
+    question->cgroup = current_cgroup();
     question->protocol = protocol;
     question->known |= 1 << WALL_DIMENSION_APP | 1 << WALL_DIMENSION_USER | 1 << WALL_DIMENSION_CGROUP |
                        1 << WALL_DIMENSION_PROTOCOL;

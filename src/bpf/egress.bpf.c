@@ -99,6 +99,12 @@ struct judged {
     struct packet_ends ends;
 };
 
+// In a frame of its own: its room is not needed any more when the flow is held.
+static __noinline int judged_parse(struct __sk_buff *packet, struct judged *judged)
+{
+    return judged ? parse_packet(packet, &judged->ends) : -1;
+}
+
 // The facts of a flow that begins with this packet.
 static __noinline int datagram_facts(struct __sk_buff *packet, const struct judged *judged, uint64_t flow_id)
 {
@@ -180,9 +186,11 @@ static __always_inline int datagram_known(struct __sk_buff *packet, struct wall_
 }
 
 // Whether the tables in force permitted the call that sends to `remote`.
-static __always_inline bool is_permitted(struct wall_state *at, struct socket_mark *mark, const struct remote *remote)
+static __noinline int is_permitted(struct wall_state *at, struct socket_mark *mark, const struct remote *remote)
 {
     struct remote recorded = { 0 };
+    if (!at || !mark || !remote)
+        return 0;
     bpf_spin_lock(&mark->lock);
     __builtin_memcpy(recorded.address, mark->address, sizeof(recorded.address));
     bool permitted = mark->permitted && mark->port == remote->port;
@@ -199,7 +207,7 @@ static __noinline int datagram_packet(struct __sk_buff *packet, struct wall_stat
     if (!at || !mark || !socket)
         return PACKET_REFUSED;
     socket = bpf_sk_fullsock(socket);
-    if (!socket || parse_packet(packet, &judged.ends)) {
+    if (!socket || judged_parse(packet, &judged)) {
         count(at, WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;
     }
@@ -220,7 +228,7 @@ static __noinline int datagram_packet(struct __sk_buff *packet, struct wall_stat
 static __noinline int other_ends(struct __sk_buff *packet, struct judged *judged)
 {
     struct bpf_sock *socket = packet->sk;
-    if (!judged || !socket || parse_packet(packet, &judged->ends))
+    if (!judged || !socket || judged_parse(packet, judged))
         return 0;
     socket = bpf_sk_fullsock(socket);
     if (!socket)

@@ -74,7 +74,8 @@ static __noinline int executable_place(struct wall_executable_key *key)
     bpf_probe_read_kernel(&address, sizeof(address), &here);
     for (int i = 0; i < PLACE_STEPS_MAX && dentry != root; i++) {
         struct dentry *parent = dentry->d_parent;
-        place_mix(key, dentry->d_name.hash_len);
+        // The two in one load is more than the verifier of Linux 6.1 allows.
+        place_mix(key, (uint64_t)dentry->d_name.len << 32 | dentry->d_name.hash);
         if (parent == dentry)  // a file of a pseudo file system
             return PLACE_KNOWN;
         dentry = parent;

@@ -3,6 +3,7 @@
 
 #include "hold.bpf.h"
 #include "maps.bpf.h"
+#include "owner.bpf.h"
 #include "wire/log.bpf.h"
 #include "wire/question.bpf.h"
 
@@ -80,17 +81,12 @@ static __noinline int denial_is_told(const struct logged *logged, uint64_t now, 
         .remote_port = logged->remote.port,
         .layer = logged->layer,
         .protocol = logged->protocol,
-        .process_id = (uint32_t)(bpf_get_current_pid_tgid() >> 32),
+        .process_id = current_process(),
     };
     __builtin_memcpy(key.remote_address, logged->remote.address, sizeof(key.remote_address));
     struct wall_denial *known = bpf_map_lookup_elem(&denials, &key);
     if (!known) {
-        uint64_t user = bpf_get_current_uid_gid();
-        struct wall_denial first = {
-            .told_ns = now,
-            .user_id = (uint32_t)user,
-            .group_id = (uint32_t)(user >> 32),
-        };
+        struct wall_denial first = { .told_ns = now, .user_id = current_user(), .group_id = current_group() };
         bpf_map_update_elem(&denials, &key, &first, BPF_ANY);  // without a place, every denial is told
         return 1;
     }
@@ -108,7 +104,6 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
 {
     if (!at || !logged)
         return 0;
-    uint64_t process = bpf_get_current_pid_tgid(), user = bpf_get_current_uid_gid();
     struct wall_log_decision decision = {
         .kind = WALL_LOG_DECISION,
         .layer = logged->layer,
@@ -119,19 +114,19 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
         .executable_id = logged->executable_id,
         .time_ns = now,
         .socket_cookie = logged->socket_cookie,
-        .cgroup_id = bpf_get_current_cgroup_id(),
+        .cgroup_id = current_cgroup(),
         .repeats = repeats,
-        .process_id = (uint32_t)(process >> 32),
-        .thread_id = (uint32_t)process,
-        .user_id = (uint32_t)user,
-        .group_id = (uint32_t)(user >> 32),
+        .process_id = current_process(),
+        .thread_id = current_thread(),
+        .user_id = current_user(),
+        .group_id = current_group(),
         .local_port = logged->local.port,
         .remote_port = logged->remote.port,
         .interface_index = logged->interface_index,
     };
     __builtin_memcpy(decision.local_address, logged->local.address, sizeof(decision.local_address));
     __builtin_memcpy(decision.remote_address, logged->remote.address, sizeof(decision.remote_address));
-    bpf_get_current_comm(decision.process_name, sizeof(decision.process_name));
+    bpf_probe_read_kernel(decision.process_name, sizeof(decision.process_name), bpf_get_current_task_btf()->comm);
     log_put(at, &decision, sizeof(decision));
     return 0;
 }

@@ -91,6 +91,27 @@ static __always_inline void path_read(struct wall_flow_facts *facts, struct file
     facts->path_start = start;
 }
 
+// What helpers would tell, too, but not in programs on packets before Linux 6.18.
+static __always_inline uint32_t current_process(void)
+{
+    return (uint32_t)bpf_get_current_task_btf()->tgid;
+}
+
+static __always_inline uint32_t current_user(void)
+{
+    return bpf_get_current_task_btf()->cred->uid.val;
+}
+
+static __always_inline uint32_t current_group(void)
+{
+    return bpf_get_current_task_btf()->cred->gid.val;
+}
+
+static __always_inline uint64_t current_cgroup(void)
+{
+    return bpf_get_current_task_btf()->cgroups->dfl_cgrp->kn->id;
+}
+
 static __always_inline uint32_t current_thread(void)
 {
     struct task_struct *task = (void *)bpf_get_current_task();
