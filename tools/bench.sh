@@ -1,13 +1,13 @@
 #!/bin/sh
-# `make bench` and `make bench-quick`: Ringwall against the plain kernel, in one run (bench/quick.py says how).
+# `make bench` and `make bench-quick`, and what bench/bench.py does beside them.
 #
-#   tools/bench.sh [--quick] [OPTION of bench/quick.py]...
+#   tools/bench.sh [--quick | run OPTION... | compare A B | targets FILE | table FILE | plot FILE OUT.svg]
 set -eu
 cd "$(dirname "$0")/.."
-rounds=31
-if [ "${1-}" = --quick ]; then
-    rounds=15
-    shift
-fi
-ninja -C build >/dev/null
-RINGWALL_BUILD=$PWD/build exec python3 bench/quick.py --rounds "$rounds" "$@"
+case ${1-} in
+'' | -*)
+    set -- run "$@"
+    ;;
+esac
+[ "$1" != run ] || ninja -C build >/dev/null
+RINGWALL_BUILD=$PWD/build exec python3 bench/bench.py "$@"

@@ -37,7 +37,9 @@ packages() {
         ;;
     bench)
         packages build
-        echo iproute2 nftables iptables procps
+        # peers to compare with and public load generators; fonts and librsvg: the plot as PNG
+        echo iproute2 nftables iptables procps util-linux libnetfilter-queue-dev apache2-utils wrk
+        echo librsvg2-bin fonts-dejavu-core
         ;;
     *)
         fail "unknown purpose '$1'; known: build run test kernels windows bench"

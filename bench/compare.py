@@ -1,0 +1,36 @@
+"""`bench compare A B`: what changed between two runs on one machine."""
+from figures import Series
+
+SAME = ('kernel', 'cpu', 'cpus', 'mitigations')
+
+
+class NotComparable(Exception):
+    pass
+
+
+def text(three):
+    return '{:.3f} ({:.3f}-{:.3f})'.format(*three)
+
+
+def compare(old, new):
+    """(lines, worse): a line for each variant; worse: how many are slower beyond their intervals and 3 %."""
+    differing = [key for key in SAME if old['machine'].get(key) != new['machine'].get(key)]
+    if differing:
+        raise NotComparable('the runs are of different machines: ' + ', '.join(differing))
+    lines, worse = ['| workload | variant | before | after | change |', '|---|---|---|---|---:|'], 0
+    for name, data in new['series'].items():
+        if name not in old['series']:
+            continue
+        before, after = Series(old['series'][name]), Series(data)
+        if before.is_void() or after.is_void():
+            lines.append(f'| {name} | all | void run | | |')
+            continue
+        for variant in new['variants']:
+            a, b = before.ratio(variant), after.ratio(variant)
+            if not a or not b:
+                continue
+            change = b[0] / a[0] - 1
+            slower = change < -0.03 and b[2] < a[1]
+            worse += slower
+            lines.append(f'| {name} | {variant} | {text(a)} | {text(b)} | {change:+.1%}{" **slower**" if slower else ""} |')
+    return lines, worse

@@ -1,0 +1,139 @@
+"""Ringwall as one of the variants: a service, a scope and a policy of its own (tests/system/instance.py)."""
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from peers import Variant
+from place import PORT_INBOUND, PORT_PACKET, Instance, Void, built, run_load
+
+TICKS = os.sysconf('SC_CLK_TCK')
+
+
+class Ringwall(Variant):
+    def __init__(self, name, filters=0, events=False, packet=False, inbound=False):
+        self.name, self.filters, self.before = name, filters, []
+        self.events, self.packet, self.inbound = events, packet, inbound
+        self.monitor = None
+        self.instance = Instance()
+        self.instance.__enter__()
+        self.place = self
+        try:
+            self.folder = Path(self.instance.directory, 'programs')
+            self.folder.mkdir()
+            self.commit = self.policy('load', '--filters', filters, *(['--packet'] if packet else []),
+                                      *(['--inbound'] if inbound else [])) if filters else None
+            self.start_monitor(subprocess.DEVNULL)
+        except BaseException:
+            self.close()
+            raise
+
+    def load(self, workload, *options, before=()):
+        return run_load(workload, *options, cgroup=self.instance.cgroup, netns=self.instance.netns_path(),
+                        before=before)
+
+    def start_load(self, workload, *options, program=None, **keywords):
+        """The load generator (or a copy of it) in the background."""
+        command = [program or built('bench', 'load'), workload, '--cgroup', self.instance.cgroup, '--netns',
+                   self.instance.netns_path(), *options]
+        return self.instance.start(*map(str, command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords)
+
+    def policy_command(self, action, *options):
+        return [built('bench', 'policy'), '--load', built('bench', 'load'), '--folder', str(self.folder), action,
+                *map(str, options)]
+
+    def policy_environment(self):
+        return {**os.environ, 'RINGWALL_RUNTIME_DIR': self.instance.runtime}
+
+    def policy(self, action, *options):
+        """Runs bench/policy against this instance; returns its figures."""
+        done = subprocess.run(self.policy_command(action, *options), env=self.policy_environment(), capture_output=True,
+                              text=True, check=False)
+        if done.returncode:
+            raise Void(f'policy {action}: {done.stderr.strip()[-200:]}')
+        return json.loads(done.stdout)
+
+    def start_monitor(self, out, *options):
+        if not self.events:
+            return
+        command = [self.instance.cli, '--runtime-dir', self.instance.runtime, 'monitor', *options]
+        self.monitor = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL)
+        time.sleep(0.3)
+
+    def stop_monitor(self):
+        if self.monitor:
+            self.monitor.terminate()
+            self.monitor.wait()
+            self.monitor = None
+
+    def verify_policy(self):
+        """One permitted and one denied connection under the policy as it is now."""
+        super().verify()
+
+    def verify(self):
+        if self.filters == 0:
+            self.policy('load', '--filters', 2)
+        self.verify_policy()
+        if self.filters == 0:
+            self.policy('clear')
+        for wanted, port, options in ((self.packet, PORT_PACKET, ('--mode', 'udp')), (self.inbound, PORT_INBOUND, ())):
+            if wanted and self.load('verify', '--port', port, '--seconds', 0.5, *options) != 'denied':
+                raise Void(f'a filter of the {"packet" if port == PORT_PACKET else "inbound"} layer is not enforced')
+        if self.events:
+            self.verify_events()
+
+    def verify_events(self):
+        """A permitted connection has to be told of."""
+        self.stop_monitor()
+        path = Path(self.instance.directory, 'events')
+        with open(path, 'w', encoding='utf-8') as out:
+            self.start_monitor(out, '--json')
+            self.load('verify', '--port', 7001)
+            time.sleep(0.3)
+            self.stop_monitor()
+        self.start_monitor(subprocess.DEVNULL)
+        if '7001' not in path.read_text(encoding='utf-8'):
+            raise Void('a permitted connection is not told of')
+
+    # --- The service as the system sees it ---
+
+    def status(self):
+        return json.loads(self.instance.ringwall('status', '--json').stdout)
+
+    def pid(self):
+        return self.status()['processId']
+
+    def cpu_seconds(self, pid):
+        fields = Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident_bytes(self, pid):
+        return int(Path(f'/proc/{pid}/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+
+    def wakeups(self, pid):
+        """Times any thread of the service has left the CPU and come back."""
+        total = 0
+        for task in Path(f'/proc/{pid}/task').iterdir():
+            for line in (task / 'status').read_text().splitlines():
+                if 'ctxt_switches' in line:
+                    total += int(line.split()[1])
+        return total
+
+    def close(self):
+        self.stop_monitor()
+        self.instance.close()
+
+
+def maps():
+    """{id: map} of all maps in the kernel."""
+    done = subprocess.run(['bpftool', '--json', 'map', 'show'], capture_output=True, text=True, check=False)
+    return {each['id']: each for each in json.loads(done.stdout or '[]')}
+
+
+def map_bytes(pid, before=()):
+    """Kernel memory of the maps of a service: those it holds, and those of nobody that are newer than `before`."""
+    mine = [each for number, each in maps().items()
+            if any(holder['pid'] == pid for holder in each.get('pids', []))
+            or (before and not each.get('pids') and number not in before)]
+    return sum(each.get('bytes_memlock', 0) for each in mine)
