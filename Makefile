@@ -41,13 +41,10 @@ fuzz:
 	@tools/setup.sh test
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-bench: build
+bench bench-quick:
 	@tools/setup.sh bench
-	@tools/bench.sh
-
-bench-quick: build
-	@tools/setup.sh bench
-	@tools/bench.sh --quick
+	@$(MAKE) --no-print-directory build
+	@tools/bench.sh $(if $(filter bench-quick,$@),--quick)
 
 install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
@@ -64,6 +61,6 @@ help:
 	@echo 'make test-sanitizers  unit tests under ASan+UBSan, and under TSan'
 	@echo 'make coverage         line coverage of the unit tests by room'
 	@echo 'make fuzz             each fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
-	@echo 'make bench            the full benchmark; make bench-quick: three minutes'
+	@echo 'make bench            against other firewalls, 25 minutes; make bench-quick: under 3'
 	@echo 'make install          DESTDIR= PREFIX=$(PREFIX)'
 	@echo 'make clean            remove all build folders'

@@ -100,7 +100,7 @@ def command_run(options):
 
 
 def series_is_void(data):
-    return report.Series(data).is_void()
+    return report.Series(data).basis() is None
 
 
 def read(path):

@@ -22,15 +22,17 @@ def compare(old, new):
         if name not in old['series']:
             continue
         before, after = Series(old['series'][name]), Series(data)
-        if before.is_void() or after.is_void():
+        by = 'ratio' if not before.is_void() and not after.is_void() else 'ratio_p50'
+        if before.is_void(by) or after.is_void(by):
             lines.append(f'| {name} | all | void run | | |')
             continue
         for variant in new['variants']:
-            a, b = before.ratio(variant), after.ratio(variant)
+            a, b = before.ratio(variant, by), after.ratio(variant, by)
             if not a or not b:
                 continue
             change = b[0] / a[0] - 1
             slower = change < -0.03 and b[2] < a[1]
             worse += slower
-            lines.append(f'| {name} | {variant} | {text(a)} | {text(b)} | {change:+.1%}{" **slower**" if slower else ""} |')
+            mark = ' **slower**' if slower else ''
+            lines.append(f'| {name} | {variant} | {text(a)} | {text(b)} | {change:+.1%}{mark} |')
     return lines, worse

@@ -42,16 +42,21 @@ class Series:
     def values(self, variant, what):
         return [r[variant][what] for r in self.rounds if variant in r and what in r[variant]]
 
-    def ratio(self, variant):
-        return interval(self.values(variant, 'ratio'))
+    def ratio(self, variant, by='ratio'):
+        return interval(self.values(variant, by))
 
-    def between(self, variant, other):
+    def between(self, variant, other, by='ratio'):
         """How many times faster one variant is than another; each first against the plain kernel beside it."""
         both = [r for r in self.rounds if variant in r and other in r]
-        return ratio_of([r[variant]['ratio'] for r in both], [r[other]['ratio'] for r in both])
+        return ratio_of([r[variant].get(by) for r in both], [r[other].get(by) for r in both])
 
-    def noise(self):
-        return self.values('plain again', 'ratio')
+    def noise(self, by='ratio'):
+        return self.values('plain again', by)
 
-    def is_void(self):
-        return is_void(self.noise())
+    def is_void(self, by='ratio'):
+        return is_void(self.noise(by))
+
+    def basis(self):
+        """What ratios can be trusted: those of rates ('ratio'); when others disturbed them, those of the median
+        operations ('ratio_p50'), which a machine that is busy now and then leaves alone; or None."""
+        return next((by for by in ('ratio', 'ratio_p50') if not self.is_void(by)), None)

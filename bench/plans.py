@@ -63,9 +63,11 @@ def full():
             OUR_10000, EVENTS]
     latency = [*some, 'nft linear, 1000', 'NFQUEUE, minimal, other CPU', 'OpenSnitch 1.5.8.1, /proc monitor']
     packets = [*some[:2], OUR_10000, PACKET]
-    work = series.Workload
+    def work(name, title, options, variants, seconds=0.4):
+        return series.Workload(name, title, options, variants, seconds, every=2)
+
     return Plan(every, [
-        work('W1', 'W1: TCP connect and close, one CPU', ('connect', '--cpu', 0), list(every)),
+        series.Workload('W1', 'W1: TCP connect and close, one CPU', ('connect', '--cpu', 0), list(every)),
         work('W2', 'W2: connect, request, response, close, one CPU', ('crr', '--cpu', 0), some),
         work('W2-latency', 'W2: the same across two CPUs', ('crr', '--cpu', 0, '--server-cpu', 1), latency),
         work('W3-rr', 'W3: request and response on an established connection', ('rr', '--cpu', 0), packets, 0.25),

@@ -91,7 +91,7 @@ def svg(result):
                          f'stroke-dasharray="1 3" stroke-width="1.5"/>')
             labels.append((y, label, colour))
     parts += [text(WIDTH - RIGHT + 12, y + 4, words, colour=colour) for y, words, colour in spread(labels)]
-    if series.is_void():
+    if series.basis() is None:
         parts.append(text(LEFT + 12, HEIGHT - BOTTOM - 12, 'VOID: the machine was too busy', colour='#cc0000'))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
             f'viewBox="0 0 {WIDTH} {HEIGHT}">\n<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>\n'

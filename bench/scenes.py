@@ -37,6 +37,11 @@ def rate(figures):
     return figures['operations'] / figures['seconds']
 
 
+def ratio(figures, other):
+    """Speed against another run, by the median operation: one run each would be too short for rates."""
+    return other['p50_ns'] / figures['p50_ns']
+
+
 def commit(options):
     """Times of whole policies in one transaction, while connections run, and the kernel memory of their tables."""
     rows = []
@@ -73,7 +78,7 @@ def block_list(options):
         figures = wall.policy('block-list', '--filters', count)
         after = wall.load('connect', '--cpu', 0, '--seconds', 1)
         return {**figures, 'load_seconds': (figures['add_ms'] + figures['commit_ms']) / 1e3,
-                'rate_ratio': rate(after) / rate(before)}
+                'speed_ratio': ratio(after, before)}
     finally:
         wall.close()
 
@@ -173,7 +178,7 @@ def open_flows(options):
         during = wall.load('connect', '--cpu', 0, '--seconds', 0.5)
         result = {'flows': count, 'open_seconds': opened['seconds'], 'status_ms': status_ms,
                   'resident_growth_bytes': wall.resident_bytes(pid) - resident,
-                  'table_growth_bytes': map_bytes(pid) - tables, 'rate_ratio': rate(during) / rate(before)}
+                  'table_growth_bytes': map_bytes(pid) - tables, 'speed_ratio': ratio(during, before)}
         process.communicate(input='')
         return result
     finally:
@@ -192,8 +197,8 @@ def question(options):
         ratios = []
         for number in range(5 if options.quick else 31):
             pair = [wall, control] if number % 2 else [control, wall]
-            rates = {id(each): rate(each.load('connect', '--cpu', 0, '--seconds', 0.3)) for each in pair}
-            ratios.append(rates[id(wall)] / rates[id(control)])
+            figures = {each.name: each.load('connect', '--cpu', 0, '--seconds', 0.3) for each in pair}
+            ratios.append(ratio(figures['question'], figures['without']))
         if held.poll() is not None:
             raise Void('the connection was not held')
         held.kill()
@@ -271,7 +276,7 @@ def killed(options):
         wall.instance.start_service()
         if changed is None:
             raise Void('connections stay held without the service: not all filters are decided in the kernel')
-        return {'changed': changed, 'rate_ratio': rate(after) / rate(before) if changed == 0 else 0.0}
+        return {'changed': changed, 'speed_ratio': ratio(after, before) if changed == 0 else 0.0}
     finally:
         wall.close()
 

@@ -14,18 +14,19 @@ def sample_of(figures, plain=None):
     sample['rate'] = figures['operations'] / figures['seconds']
     if plain:
         sample['ratio'] = sample['rate'] / plain['rate']
+        if sample.get('p50_ns'):
+            sample['ratio_p50'] = plain['p50_ns'] / sample['p50_ns']
     return sample
 
 
 class Workload:
     """A named way to run the load generator under these variants."""
 
-    def __init__(self, name, title, options, variants, seconds=0.4, run=None):
-        self.name, self.title, self.variants, self.seconds = name, title, variants, seconds
-        self.options = options
-        self.run = run or self.run_load
+    def __init__(self, name, title, options, variants, seconds=0.4, every=1):
+        self.name, self.title, self.options, self.variants = name, title, options, variants
+        self.seconds, self.every = seconds, every  # every: measured in each such round
 
-    def run_load(self, variant):
+    def run(self, variant):
         return variant.load(*self.options, '--seconds', self.seconds)
 
 
@@ -55,7 +56,7 @@ def measure(workloads, variants, rounds):
     """{workload name: {title, seconds, rounds, voids}}; the rounds of the workloads alternate."""
     results = {w.name: {'title': w.title, 'seconds': w.seconds, 'rounds': [], 'voids': {}} for w in workloads}
     for number in range(rounds):
-        for workload in workloads:
+        for workload in (each for each in workloads if number % each.every == 0):
             print(f'\rround {number + 1} of {rounds}: {workload.name:<24}', end='', file=sys.stderr, flush=True)
             result = results[workload.name]
             result['rounds'].append(measure_round(workload, variants, result['voids']))

@@ -9,5 +9,9 @@ case ${1-} in
     set -- run "$@"
     ;;
 esac
-[ "$1" != run ] || ninja -C build >/dev/null
+if [ "$1" = run ]; then
+    # The peers' libraries may have come after the build folder.
+    [ -x build/bench/nfqueue ] || meson setup --reconfigure build >/dev/null
+    ninja -C build >/dev/null
+fi
 RINGWALL_BUILD=$PWD/build exec python3 bench/bench.py "$@"
