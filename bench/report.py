@@ -71,6 +71,15 @@ def series_table(data, variants):
     return '\n'.join(lines) + '\n'
 
 
+def setup_lines(setup):
+    """How long the large rule sets took to load; ours also without making the namespaces and starting the service."""
+    for name, figures in setup.items():
+        if 'commit_ms' in figures and figures['filters'] >= 1000:
+            yield f'* {name}: {figures["add_ms"]:.0f} ms to add, {figures["commit_ms"]:.1f} ms to commit'
+        elif name.endswith(', 10000') or name.endswith(', 100000'):
+            yield f'* {name}: {figures["seconds"] * 1000:.0f} ms'
+
+
 def scene_text(name, scene):
     if 'void' in scene:
         return f'* {name}: not measured: {scene["void"]}'
@@ -100,6 +109,8 @@ def markdown(result):
     lines += [series_table(data, result['variants']) for data in result['series'].values()]
     if result['voids']:
         lines += ['### Not measured', ''] + [f'* {name}: {why}' for name, why in result['voids'].items()] + ['']
+    if result.get('setup'):
+        lines += ['### Loading the rules', '', *setup_lines(result['setup']), '']
     if result['scenes']:
         lines += ['### Measured once', ''] + [scene_text(name, scene) for name, scene in result['scenes'].items()]
     return '\n'.join(lines) + '\n'

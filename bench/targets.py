@@ -124,6 +124,8 @@ def all_targets(run):
          lambda: run.row('commit', 100000, 'table_bytes', 1 / MIB)),
         ('16', 'share of a CPU the service spends at 50,000 connections/s with history', at_most(0.05),
          lambda: run.value('history', 'share_at_50000')),
+        ('16', 'connections neither told of nor counted as lost', exactly(0),
+         lambda: run.value('history', 'unaccounted')),
         ('17', 'verdicts changed when the service is killed', exactly(0), lambda: run.value('killed', 'changed')),
         ('17', 'rate after against before', at_least(0.97), lambda: run.value('killed', 'speed_ratio')),
         ('-', 'block list of 1,350,000 addresses in force, s', at_most(5),

@@ -67,6 +67,10 @@ check('a run is not worse than itself', worse == 0 and len(lines) == 2 + 5)
 lines, worse = compare.compare(good, run_of({OURS: 0.90, OTHER: 0.025}))
 check('a fall by 8 % is found', worse == 1 and any(OURS in line and 'slower' in line for line in lines))
 lines, worse = compare.compare(good, run_of({OURS: 0.90}, noise=(1.2,) * 9))
+before, after = ({**good, 'scenes': {'classifier': {'rows': [{'filters': 10, 'mixed_ns': cost}]}}}
+                 for cost in (100.0, 102.0))
+check('a classifier slower by 2 % is found', compare.compare(before, after)[1] == 1)
+check('… and a faster one is not', compare.compare(after, before)[1] == 0)
 check('a void run is not compared', worse == 0 and 'void' in lines[-1])
 try:
     compare.compare(good, run_of({OURS: 0.98}, machine={**MACHINE, 'kernel': '7'}))
