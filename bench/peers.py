@@ -171,7 +171,7 @@ class OpenSnitch(Variant):
 
     def __init__(self):
         super().__init__('OpenSnitch 1.5.8.1, /proc monitor')
-        self.folder = Path(tempfile.mkdtemp(prefix='rw-bench-opensnitch-'))
+        self.folder = Path(tempfile.mkdtemp(prefix=Place.prefix))
         try:
             self.prepare()
         except BaseException:

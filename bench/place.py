@@ -1,12 +1,15 @@
 """Places to measure in: each a cgroup and a network namespace with nothing but loopback.
 
-All are named rw-bench-<pid>-<number>; a guardian process removes them when this one ends in whatever way.
+All are named rw-bench-<pid>-<number>, also temporary folders; a guardian process removes them when this one ends in
+whatever way.
 """
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -80,6 +83,8 @@ class Place:
             cls.clean_cgroup(path)
         for path in Path('/run/netns').glob(cls.prefix + '*'):
             cls.clean_namespace(path.name)
+        for path in Path(tempfile.gettempdir()).glob(cls.prefix + '*'):
+            shutil.rmtree(path, ignore_errors=True)
 
     @staticmethod
     def clean_cgroup(path):
