@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import compare
 import plans
 import plot
+import publish
 import report
 import scenes
 import series
@@ -127,6 +128,15 @@ def command_table(options):
     return 0
 
 
+def command_publish(options):
+    try:
+        publish.publish(read(options.file))
+    except publish.Unfit as error:
+        say(str(error))
+        return 1
+    return 0
+
+
 def command_plot(options):
     plot.write(read(options.file), Path(options.out))
     return 0
@@ -149,7 +159,8 @@ def main():
     two.add_argument('after')
     two.set_defaults(run=command_compare)
     for name, function, text in (('targets', command_targets, 'each target: met or missed'),
-                                 ('table', command_table, 'the tables of a run')):
+                                 ('table', command_table, 'the tables of a run'),
+                                 ('publish', command_publish, 'into docs/bench and README.md')):
         command = commands.add_parser(name, help=text)
         command.add_argument('file')
         command.set_defaults(run=function)

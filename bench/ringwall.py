@@ -112,11 +112,11 @@ class Ringwall(Variant):
         return int(Path(f'/proc/{pid}/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
     def wakeups(self, pid):
-        """Times any thread of the service has left the CPU and come back."""
+        """Times any thread of the service has gone to sleep, and so been woken."""
         total = 0
         for task in Path(f'/proc/{pid}/task').iterdir():
             for line in (task / 'status').read_text().splitlines():
-                if 'ctxt_switches' in line:
+                if line.startswith('voluntary_ctxt_switches'):
                     total += int(line.split()[1])
         return total
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # `make bench` and `make bench-quick`, and what bench/bench.py does beside them.
 #
-#   tools/bench.sh [--quick | run OPTION... | compare A B | targets FILE | table FILE | plot FILE OUT.svg]
+#   tools/bench.sh [--quick | run OPTION... | compare A B | targets FILE | table FILE | publish FILE |
+#                    plot FILE OUT.svg]
 set -eu
 cd "$(dirname "$0")/.."
 case ${1-} in

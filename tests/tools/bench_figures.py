@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The statistics of the benchmark, on runs whose answer is known."""
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'bench'))
 import compare  # noqa: E402
 import figures  # noqa: E402
 import plot  # noqa: E402
+import publish  # noqa: E402
 import report  # noqa: E402
 import targets  # noqa: E402
 
@@ -82,4 +84,20 @@ text = plot.svg(good)
 check('the plot has a line for each kind and is well-formed', text.count('<polyline') == 2 and text.count('<svg') == 1)
 check('a void run says so in its plot', 'VOID' in plot.svg(run_of({OURS: 0.98}, noise=(1.2,) * 9)))
 check('the table has a row for each variant', all(f'| {name} |' in report.markdown(good) for name in good['variants']))
+
+with tempfile.TemporaryDirectory() as name:
+    root = Path(name)
+    (root / 'docs' / 'bench').mkdir(parents=True)
+    (root / 'README.md').write_text(f'a\n{publish.BEGIN}\nold\n{publish.END}\nb\n')
+    publish.publish({**good, 'time': '', 'setup': {}}, root)
+    text = (root / 'README.md').read_text()
+    check('published figures replace the old ones', 'old' not in text and text.startswith('a\n') and
+          text.endswith('b\n') and '| nftables, linear | - | - | - | 0.025 | - |' in text)
+    check('tables, figures and plot are published', {'results.md', 'results.json', 'connections.svg'} <=
+          {path.name for path in (root / 'docs' / 'bench').iterdir()})
+    try:
+        publish.publish({**run_of({OURS: 0.98}, noise=(1.2,) * 9), 'time': '', 'setup': {}}, root)
+        check('a void run is not published', False)
+    except publish.Unfit:
+        check('a void run is not published', True)
 sys.exit(1 if failed else 0)
