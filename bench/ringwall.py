@@ -120,20 +120,15 @@ class Ringwall(Variant):
                     total += int(line.split()[1])
         return total
 
+    def map_bytes(self, pid):
+        """Kernel memory of all maps the service holds."""
+        sizes = {}
+        for path in Path(f'/proc/{pid}/fdinfo').iterdir():
+            fields = dict(line.split(':', 1) for line in path.read_text().splitlines() if ':' in line)
+            if 'map_id' in fields:
+                sizes[fields['map_id']] = int(fields['memlock'])
+        return sum(sizes.values())
+
     def close(self):
         self.stop_monitor()
         self.instance.close()
-
-
-def maps():
-    """{id: map} of all maps in the kernel."""
-    done = subprocess.run(['bpftool', '--json', 'map', 'show'], capture_output=True, text=True, check=False)
-    return {each['id']: each for each in json.loads(done.stdout or '[]')}
-
-
-def map_bytes(pid, before=()):
-    """Kernel memory of the maps of a service: those it holds, and those of nobody that are newer than `before`."""
-    mine = [each for number, each in maps().items()
-            if any(holder['pid'] == pid for holder in each.get('pids', []))
-            or (before and not each.get('pids') and number not in before)]
-    return sum(each.get('bytes_memlock', 0) for each in mine)
