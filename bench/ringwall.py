@@ -124,7 +124,10 @@ class Ringwall(Variant):
         """Kernel memory of all maps the service holds."""
         sizes = {}
         for path in Path(f'/proc/{pid}/fdinfo').iterdir():
-            fields = dict(line.split(':', 1) for line in path.read_text().splitlines() if ':' in line)
+            try:
+                fields = dict(line.split(':', 1) for line in path.read_text().splitlines() if ':' in line)
+            except FileNotFoundError:  # closed since
+                continue
             if 'map_id' in fields:
                 sizes[fields['map_id']] = int(fields['memlock'])
         return sum(sizes.values())
