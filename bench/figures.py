@@ -6,6 +6,7 @@ import statistics
 # chance, so its interval has a band as well.
 NOISE_LOW, NOISE_HIGH = 0.99, 1.01
 SPREAD_LOW, SPREAD_HIGH = 0.97, 1.03
+ROUNDS_MIN = 5
 DRAWS = 2000
 
 
@@ -19,8 +20,8 @@ def interval(values, seed=1):
 
 
 def is_void(control_ratios):
-    """Whether the A/A control leaves the bands; without a control nothing can be said, so that is void too."""
-    if not control_ratios:
+    """Whether the A/A control leaves the bands; with too few rounds nothing can be said, so that is void too."""
+    if len(control_ratios) < ROUNDS_MIN:
         return True
     middle, low, high = interval(control_ratios)
     return not (NOISE_LOW <= middle <= NOISE_HIGH and SPREAD_LOW <= low and high <= SPREAD_HIGH)
