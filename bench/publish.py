@@ -50,7 +50,8 @@ def digest(result):
              f'({statistics.median(series.values("plain", "rate")):,.0f}), {len(series.rounds)} rounds; kernel '
              f'{about["kernel"]}, {about["cpus"]} CPUs; no rule matches but the last:', '',
              '| rules | ' + ' | '.join(f'{count:,}' for count in COUNTS) + ' |', '|---|' + '---:|' * len(COUNTS)]
-    lines += [f'| {label} | ' + ' | '.join(share(name.format(count)) for count in COUNTS) + ' |' for label, name in ROWS]
+    lines += [f'| {label} | ' + ' | '.join(share(name.format(count)) for count in COUNTS) + ' |'
+              for label, name in ROWS]
     lines += ['', '| | share |', '|---|---:|']
     lines += [f'| {label} | {share(name)} |' for label, name in WITHOUT_COUNT]
     return '\n'.join(lines) + '\n'

@@ -1,6 +1,7 @@
 """Rounds: every workload under all its variants, in random order, each beside the plain kernel."""
 import random
 import sys
+import time
 
 from place import Void
 
@@ -52,10 +53,14 @@ def measure_round(workload, variants, voids):
     return samples
 
 
-def measure(workloads, variants, rounds):
-    """{workload name: {title, seconds, rounds, voids}}; the rounds of the workloads alternate."""
+def measure(workloads, variants, rounds, deadline=None):
+    """{workload name: {title, seconds, rounds, voids}}; the rounds of the workloads alternate.
+
+    No round begins after `deadline` (of time.monotonic())."""
     results = {w.name: {'title': w.title, 'seconds': w.seconds, 'rounds': [], 'voids': {}} for w in workloads}
     for number in range(rounds):
+        if deadline and time.monotonic() > deadline:
+            break
         for workload in (each for each in workloads if number % each.every == 0):
             print(f'\rround {number + 1} of {rounds}: {workload.name:<24}', end='', file=sys.stderr, flush=True)
             result = results[workload.name]
