@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "fwpsk.h"
 
@@ -48,7 +49,12 @@ struct completing {
     struct job *first, **last;
 };
 
+// How long a completion by another thread waits for classifyFn to return, which it is about to do, before it is left
+// for later.
+#define UNWIND_MS 50
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t settled = PTHREAD_COND_INITIALIZER;
 static struct wall_map operations;
 static uint64_t next_id = 1;
 static struct completing *completings;
@@ -205,13 +211,28 @@ static void send_completion(const struct operation *operation)
     free(reply);
 }
 
+// With the lock held: a completion that comes from another thread while classifyFn has not returned waits a little.
+static struct operation *find_unwound(uint64_t id)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += UNWIND_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    struct operation *operation;
+    int r = 0;
+    while ((operation = find(id)) && operation->state == CLASSIFYING && !(current && current->id == id) && r == 0)
+        r = pthread_cond_timedwait(&settled, &lock, &until);
+    return operation;
+}
+
 // Takes the operation for its one completion. Returns false when it cannot be completed (now).
 static bool take(const char *function, uint64_t id, enum wall_pended kind, const struct operation *how,
                  struct operation *ret_operation)
 {
     const char *wrong = NULL;
     pthread_mutex_lock(&lock);
-    struct operation *operation = find(id);
+    struct operation *operation = find_unwound(id);
     bool early = operation && operation->kind == kind && operation->state == CLASSIFYING && !operation->completed;
     if (early) {
         operation->completed = true;
@@ -249,6 +270,7 @@ void wall_operation_settle(const struct wall_classifying *classifying)
     pthread_mutex_lock(&lock);
     struct operation *operation = find(classifying->id);
     operation->state = operation->completed ? DONE : PENDED;
+    pthread_cond_broadcast(&settled);
     if (operation->completed) {
         due = *operation;
         unref(operation);
