@@ -1,7 +1,7 @@
 # bash completion for ringwall
 _ringwall() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local commands='start stop status load unload drivers monitor block permit list remove show version help'
+    local commands='start stop status load unload drivers monitor ask block permit list remove show version help'
     local kinds='providers sublayers layers callouts filters sessions netevents compile'
     local options='--help --runtime-dir'
 
@@ -29,15 +29,16 @@ _ringwall() {
         mapfile -t COMPREPLY < <(compgen -W 'tcp udp icmp icmpv6 sctp' -- "$current")
         return
         ;;
-    --remote | --port | --weight | --name | --count)
+    --remote | --port | --weight | --name | --count | --pend-age | --driver)
         return
         ;;
     esac
     case $command in
-    start) options+=' --daemon --scope --state-dir' ;;
+    start) options+=' --daemon --scope --state-dir --pend-age' ;;
     status) options+=' --coverage --json' ;;
     drivers | list | version) options+=' --json' ;;
     monitor) options+=' --json --count' ;;
+    ask) options+=' --json --follow --remember --driver' ;;
     load) options+=' --name' ;;
     block | permit) options+=' --app --remote --port --proto --session --weight --name' ;;
     remove) options+=' --all' ;;
@@ -54,6 +55,7 @@ _ringwall() {
         ;;
     unload) mapfile -t COMPREPLY < <(compgen -W "$(ringwall drivers 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$current") ;;
     remove) mapfile -t COMPREPLY < <(compgen -W "$(ringwall list 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$current") ;;
+    ask) mapfile -t COMPREPLY < <(compgen -W 'list answer allow block' -- "$current") ;;
     show) mapfile -t COMPREPLY < <(compgen -W "$kinds" -- "$current") ;;
     help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") ;;
     esac

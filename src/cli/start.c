@@ -34,8 +34,9 @@ static char *find_service(void)
 // The service's command line; the words are borrowed but for the first. NULL when memory is short.
 static char **make_words(const struct wall_arguments *arguments, char *program, char *ready_fd)
 {
-    static const char *const passed[] = { "scope", "runtime-dir", "state-dir" };
-    static char *const spelled[] = { (char *)"--scope", (char *)"--runtime-dir", (char *)"--state-dir" };
+    static const char *const passed[] = { "scope", "runtime-dir", "state-dir", "pend-age" };
+    static char *const spelled[] = { (char *)"--scope", (char *)"--runtime-dir", (char *)"--state-dir",
+                                     (char *)"--pend-age" };
     char **words = calloc(16, sizeof(*words));
     if (!words)
         return NULL;
@@ -168,6 +169,7 @@ static const struct wall_option options[] = {
     { "daemon", NULL, "Go to the background once the service is ready.", false },
     { "scope", "CGROUP", "Enforce only in this cgroup (default: the whole machine).", false },
     { "state-dir", "DIR", "Where the policy is stored.", false },
+    { "pend-age", "SECONDS", "How long a driver may keep a connection waiting; 600 if not given.", false },
     { 0 },
 };
 
