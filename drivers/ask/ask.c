@@ -6,7 +6,7 @@
  * any order by any program that may open the device. An answer that is to be remembered becomes filters for the
  * program, which is not asked about again; one that nobody gave never does.
  *
- * Parameter, a value of the key <service key>\Parameters (REG_SZ):
+ * Parameter, a value of the key <service key>\Parameters (REG_DWORD, or REG_SZ with a number):
  *
  *   timeout       seconds after which an unanswered connection is blocked, this once; 0, the default: never
  *
@@ -123,9 +123,15 @@ static NTSTATUS read_timeout(HANDLE key)
         return STATUS_SUCCESS;
     if (!NT_SUCCESS(status))
         return status;
+    UCHAR *data = buffer.bytes + FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Data);
+    if (buffer.value.Type == REG_DWORD && buffer.value.DataLength == sizeof(seconds)) {
+        RtlCopyMemory(&seconds, data, sizeof(seconds));
+        ask.timeout_ms = (UINT64)seconds * 1000;
+        return STATUS_SUCCESS;
+    }
     if (buffer.value.Type != REG_SZ || buffer.value.DataLength < sizeof(WCHAR))
         return STATUS_OBJECT_TYPE_MISMATCH;
-    text.Buffer = (WCHAR *)(void *)(buffer.bytes + FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Data));
+    text.Buffer = (WCHAR *)(void *)data;
     text.Length = (USHORT)(buffer.value.DataLength - sizeof(WCHAR));
     text.MaximumLength = (USHORT)buffer.value.DataLength;
     status = RtlUnicodeStringToInteger(&text, 10, &seconds);

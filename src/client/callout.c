@@ -23,6 +23,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct wall_client_callout *callouts;
 static uint32_t callout_count;
 static uint32_t next_offline_id = WALL_CALLOUT_ID_OFFLINE;
+static unsigned registering;  // calls to the service under way
 
 // Whose callback the calling thread runs.
 static _Thread_local const struct wall_client_callout *inside;
@@ -37,12 +38,21 @@ static struct wall_client_callout *ref(struct wall_client_callout *callout)
     return callout;
 }
 
-struct wall_client_callout *wall_callout_find(uint32_t service_id)
+static struct wall_client_callout *find_known(uint32_t service_id)
 {
-    pthread_mutex_lock(&lock);
     struct wall_client_callout *callout = callouts;
     while (callout && (callout->service_id != service_id || service_id == 0))
         callout = callout->next;
+    return callout;
+}
+
+// The service may ask before the reply that tells the callout's id has been taken in: then that is waited for.
+struct wall_client_callout *wall_callout_find(uint32_t service_id)
+{
+    pthread_mutex_lock(&lock);
+    struct wall_client_callout *callout;
+    while (!(callout = find_known(service_id)) && registering)
+        pthread_cond_wait(&changed, &lock);
     callout = ref(callout);
     pthread_mutex_unlock(&lock);
     return callout;
@@ -143,14 +153,19 @@ static void register_with_service(struct wall_client_callout *callout)
                                                      .flags = callout->flags,
                                                      .flow_delete = callout->flow_delete != NULL };
     struct wall_callout_register_reply *reply = NULL;
+    pthread_mutex_lock(&lock);
+    registering++;
+    pthread_mutex_unlock(&lock);
     int r = wall_channel_call(WALL_MESSAGE_CALLOUT_REGISTER, &request, (void **)&reply);
     pthread_mutex_lock(&lock);
+    registering--;
     if (r == 0 && reply->reply.status == 0)
         callout->service_id = reply->callout_id;
     else if (r == 0)
         callout->refused = wall_status_of_reply(reply->reply.status);
     if (callout->id == 0 && callout->service_id)
         callout->id = callout->service_id;
+    pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
     free(r == 0 ? reply : NULL);
 }
