@@ -30,17 +30,24 @@ static void unlink_question(struct wall_callouts *callouts, struct wall_question
         entry->questions--;
 }
 
-// Tells that no answer will come, and frees the question.
+// Tells that no answer will come.
+static void tell_failure(struct wall_callouts *callouts, struct wall_question *question)
+{
+    if (question->settled)
+        return;
+    question->settled = true;
+    if (question->kind == WALL_QUESTION_CLASSIFY)
+        callouts->events.classified(callouts->events.context, question->id, NULL, WALL_PENDED_NOT);
+    else if (question->kind == WALL_QUESTION_NOTIFY)
+        callouts->events.notified(callouts->events.context, question->id, 0);
+}
+
+// Tells it, and frees the question.
 static void fail_question(struct wall_callouts *callouts, struct wall_question *question)
 {
-    enum wall_question_kind kind = question->kind;
-    uint64_t id = question->id;
     unlink_question(callouts, question);
+    tell_failure(callouts, question);
     free(question);
-    if (kind == WALL_QUESTION_CLASSIFY)
-        callouts->events.classified(callouts->events.context, id, NULL, WALL_PENDED_NOT);
-    else if (kind == WALL_QUESTION_NOTIFY)
-        callouts->events.notified(callouts->events.context, id, 0);
 }
 
 static int on_timer(sd_event_source *source, uint64_t time_us, void *context)
@@ -119,12 +126,10 @@ static void remove_callout(struct wall_callouts *callouts, struct wall_callout_e
     (void)wall_callout_unregister(callouts->engine, id);
     (void)wall_map_remove(&callouts->by_id, &id, sizeof(id));
     free(entry);
-    for (struct wall_question *question = callouts->oldest, *next; question; question = next) {
-        next = question->next;
-        if (question->callout_id != id)
-            continue;
-        fail_question(callouts, question);
-        next = callouts->oldest;  // answering may have changed the list
+    // Telling may add questions behind the last, but takes none away.
+    for (struct wall_question *question = callouts->oldest; question; question = question->next) {
+        if (question->callout_id == id)
+            tell_failure(callouts, question);
     }
     callouts->events.gone(callouts->events.context, id);
     arm_timer(callouts);
@@ -149,6 +154,14 @@ void wall_callouts_drop(struct wall_callouts *callouts, const struct wall_connec
         if (entry->connection == connection)
             remove_callout(callouts, entry);
     }
+    for (struct wall_question *question = callouts->oldest, *next; question; question = next) {
+        next = question->next;
+        if (question->connection != connection)
+            continue;
+        unlink_question(callouts, question);
+        free(question);
+    }
+    arm_timer(callouts);
 }
 
 const struct wall_callout_entry *wall_callouts_find(const struct wall_callouts *callouts, uint32_t callout_id)
@@ -247,8 +260,13 @@ int wall_callouts_reply(struct wall_callouts *callouts, struct wall_connection *
         return r;
     uint64_t id = question->id;
     enum wall_question_kind kind = question->kind;
+    bool settled = question->settled;
     unlink_question(callouts, question);
     free(question);
+    if (settled) {
+        free(object);
+        return 0;
+    }
     if (kind == WALL_QUESTION_CLASSIFY) {
         const struct wall_classify_reply *reply = object;
         callouts->events.classified(callouts->events.context, id, reply->reply.status == 0 ? &reply->out : NULL,

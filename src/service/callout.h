@@ -27,6 +27,7 @@ struct wall_question {
     struct wall_connection *connection;
     uint32_t callout_id;
     uint64_t deadline_us;
+    bool settled;  // its callout was unregistered: the answer still comes, and means nothing
     struct wall_question *previous, *next;  // in the order of their deadlines
 };
 
