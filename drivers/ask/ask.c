@@ -2,9 +2,9 @@
  * ask: a callout driver that holds each connection of a program until somebody has allowed or blocked it.
  *
  * Outgoing connections at FWPM_LAYER_ALE_AUTH_CONNECT_V4 and _V6 and incoming ones at
- * FWPM_LAYER_ALE_AUTH_RECV_ACCEPT_V4 and _V6 become questions on the device \\.\RingwallAsk (ringwall/ask.h). Any number wait at once, and are answered in
- * any order by any program that may open the device. An answer that is to be remembered becomes filters for the
- * program, which is not asked about again; one that nobody gave never does.
+ * FWPM_LAYER_ALE_AUTH_RECV_ACCEPT_V4 and _V6 become questions on the device \\.\RingwallAsk (ringwall/ask.h). Any
+ * number wait at once, and are answered in any order by any program that may open the device. An answer that is to be
+ * remembered becomes filters for the program, which is not asked about again; one that nobody gave never does.
  *
  * Parameter, a value of the key <service key>\Parameters (REG_DWORD, or REG_SZ with a number):
  *

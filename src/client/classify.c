@@ -159,7 +159,7 @@ static void run_classify(struct wall_client_callout *callout, const struct wall_
     wall_operation_enter(classifying, request, callout);
     call_classify(callout, request, &metadata, packet, classifying, &filter, out);
     if (packet && !wall_packet_end(packet))
-        wall_verifier_report("classifyFn", "returned with the packet's data start moved: undo each retreat and advance");
+        wall_verifier_report("classifyFn", "returned with the packet's data moved: undo each retreat and advance");
     wall_operation_leave(classifying);
     end_call(&call, callout, irql, "classifyFn");
     check_action(callout, out);

@@ -24,6 +24,11 @@ static uint64_t now_ns(void)
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+static int number(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
 static int converse(int fd, int index, bool datagrams, const struct sockaddr *address, socklen_t size)
 {
     char text[32], reply[32];
@@ -50,9 +55,9 @@ int main(int argc, char **words)
     if (argc != 6)
         return 2;
     bool datagrams = strcmp(words[2], "udp") == 0, v6 = words[3][0] == '6';
-    struct sockaddr_in6 address6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(words[5]))};
-    struct sockaddr_in address4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(words[5]))};
-    struct result result = {.index = atoi(words[1])};
+    struct sockaddr_in6 address6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)number(words[5]))};
+    struct sockaddr_in address4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(words[5]))};
+    struct result result = {.index = number(words[1])};
     (void)inet_pton(v6 ? AF_INET6 : AF_INET, words[4], v6 ? (void *)&address6.sin6_addr : (void *)&address4.sin_addr);
     int fd = socket(v6 ? AF_INET6 : AF_INET, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
     result.error = converse(fd, result.index, datagrams, v6 ? (void *)&address6 : (void *)&address4,

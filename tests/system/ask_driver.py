@@ -171,7 +171,8 @@ def follows(check, lab):
     time.sleep(0.5)
     client = lab.client('tcp', 4, 80)
     lines = [json.loads(follower.stdout.readline()) for follower in followers]
-    check('follow: every follower is told', lines[0]['id'] == lines[1]['id'] and lines[0]['remotePort'] == 80, str(lines))
+    check('follow: every follower is told', lines[0]['id'] == lines[1]['id'] and lines[0]['remotePort'] == 80,
+          str(lines))
     lab.ringwall('ask', 'answer', str(lines[0]['id']), 'allow')
     out, _ = client.communicate(timeout=20)
     check('follow: … and anybody may answer', out == 'got first\n', out)

@@ -155,7 +155,7 @@ int main(int argc, char **argv)
     char error[WALL_CONTROL_ERROR_SIZE] = "";
     int results[2];
     unsigned long long after = 0;
-    int count = argc == 8 ? atoi(argv[2]) : 0;
+    int count = argc == 8 ? (int)strtol(argv[2], NULL, 10) : 0;
     if (count < 1 || count > COUNT_MAX) {
         fprintf(stderr, "usage: ask_storm FOLDER COUNT tcp|udp 4|6 HOST PORT allow|block\n");
         return 2;
@@ -163,7 +163,7 @@ int main(int argc, char **argv)
     ssize_t length = readlink("/proc/self/exe", child_path, sizeof(child_path) - 16);
     if (length <= 0)
         die("readlink");
-    strcpy(strrchr(child_path, '/'), "/ask_child");
+    memcpy(strrchr(child_path, '/'), "/ask_child", sizeof("/ask_child"));
     must(wall_control_open(NULL, &control, error), "open", error);
     must(wall_control_device_open(control, "ask", ASK_DEVICE_NAME, &file, error), "device", error);
     if (pipe2(results, O_CLOEXEC) < 0)

@@ -268,7 +268,7 @@ static void explore_layer(void **state, uint16_t layer_id, const GUID *layer, un
     lab_add_callout(lab, layer, FWP_ACTION_CALLOUT_UNKNOWN, 1);
     lab_add_lower_callout(lab, layer);
     const char *given = getenv("WALL_EXPLORE_DEPTH");
-    unsigned long runs = explore(lab, layer_id, actions, 0, given ? (unsigned)atoi(given) : depth);
+    unsigned long runs = explore(lab, layer_id, actions, 0, given ? (unsigned)strtoul(given, NULL, 10) : depth);
     print_message("%lu sequences\n", runs);
     assert_true(runs > 1000);
 }
