@@ -92,11 +92,15 @@ static uint32_t keyword_of(const FWPM_NET_EVENT5 *event)
     return is_port_scan(event) ? FWPM_NET_EVENT_KEYWORD_PORT_SCANNING_DROP : 0;
 }
 
-static bool is_wanted(const struct wall_engine *engine, const FWPM_NET_EVENT5 *event)
+static bool is_collected(const struct wall_engine *engine, uint32_t keyword)
 {
-    uint32_t keyword = keyword_of(event);
     return engine->options[FWPM_ENGINE_COLLECT_NET_EVENTS] != 0 &&
            (keyword == 0 || (engine->options[FWPM_ENGINE_NET_EVENT_MATCH_ANY_KEYWORDS] & keyword));
+}
+
+bool wall_net_event_wants_permits(const struct wall_engine *engine)
+{
+    return is_collected(engine, FWPM_NET_EVENT_KEYWORD_CLASSIFY_ALLOW);
 }
 
 static void keep(struct wall_net_events *events, const FWPM_NET_EVENT5 *event)
@@ -118,7 +122,7 @@ static void keep(struct wall_net_events *events, const FWPM_NET_EVENT5 *event)
 
 void wall_net_event_add(struct wall_engine *engine, const FWPM_NET_EVENT5 *event)
 {
-    if (!is_wanted(engine, event)) {
+    if (!is_collected(engine, keyword_of(event))) {
         engine->net_events->counts.ignored++;
         return;
     }

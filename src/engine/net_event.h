@@ -20,6 +20,8 @@ struct wall_net_event_counts {
 struct wall_net_events *wall_net_events_new(void);
 void wall_net_events_free(struct wall_net_events *events);
 
+// Whether an event that tells of permitted traffic would be kept: to make one for nothing costs more than to ask.
+bool wall_net_event_wants_permits(const struct wall_engine *engine);
 // Takes a copy of `event`, whose time stamp the caller has set, and tells the `net_event` hook. Nothing happens when
 // the engine's options do not ask for such an event.
 void wall_net_event_add(struct wall_engine *engine, const FWPM_NET_EVENT5 *event);

@@ -45,6 +45,9 @@ void wall_connection_close(struct wall_connection *connection, const struct wall
         free_connection(connection);
 }
 
+// Notifications that wait for the end of the event loop's turn, at most.
+#define NOTIFY_BYTES 65536u
+
 static void watch(struct wall_connection *connection)
 {
     uint32_t events = connection->output.size ? EPOLLOUT : 0;
@@ -124,8 +127,11 @@ int wall_connection_notify(struct wall_connection *connection, enum wall_message
         return -ENOTCONN;
     size_t before = connection->output.size;
     int r = wall_message_notify(&connection->output, type, object);
+    // They often come in crowds: one system call sends all that a turn of the event loop makes.
+    if (r == 0 && before < NOTIFY_BYTES && connection->output.size >= NOTIFY_BYTES)
+        (void)flush(connection);
     if (r == 0)
-        kick(connection, before);
+        watch(connection);  // a broken socket is noticed by the event loop
     return r;
 }
 

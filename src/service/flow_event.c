@@ -47,6 +47,8 @@ void wall_flow_event_add(struct wall_engine *engine, const struct wall_flow *flo
                          uint64_t filter_id, uint64_t time_us)
 {
     UINT32 direction = flow->inbound ? DIRECTION_IN : DIRECTION_OUT;
+    if (decision == WALL_FLOW_PERMIT && !wall_net_event_wants_permits(engine))
+        return;
     FWPM_NET_EVENT_CLASSIFY_DROP2 drop = {.filterId = filter_id, .layerId = flow->layer_id,
                                           .reauthReason = flow->reauthorize_reason, .msFwpDirection = direction};
     FWPM_NET_EVENT_CLASSIFY_ALLOW0 allow = {.filterId = filter_id, .layerId = flow->layer_id,

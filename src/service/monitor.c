@@ -46,7 +46,7 @@ void wall_monitor_line(struct wall_service *service, const char *driver, const c
     send_record(service, WALL_MONITOR_LINES, WALL_MESSAGE_MONITOR_LINE, &record);
 }
 
-static const struct wall_filter *find_filter(const struct wall_policy *policy, uint16_t layer_id, uint64_t filter_id)
+static const struct wall_filter *search_filter(const struct wall_policy *policy, uint16_t layer_id, uint64_t filter_id)
 {
     const struct wall_policy_layer *layer = filter_id ? wall_policy_layer(policy, layer_id) : NULL;
     for (uint32_t s = 0; layer && s < layer->sublayer_count; s++) {
@@ -56,6 +56,18 @@ static const struct wall_filter *find_filter(const struct wall_policy *policy, u
         }
     }
     return NULL;
+}
+
+// Few filters bring most decisions, and a policy has many: those found last are kept, until the policy is another one.
+static const struct wall_filter *find_filter(struct wall_service *service, const struct wall_policy *policy,
+                                             uint16_t layer_id, uint64_t filter_id)
+{
+    struct wall_monitor_filter *kept = &service->monitor_filters[filter_id % WALL_MONITOR_FILTERS];
+    if (kept->generation != wall_policy_generation(policy) || kept->id != filter_id || kept->layer_id != layer_id)
+        *kept = (struct wall_monitor_filter){.generation = wall_policy_generation(policy), .id = filter_id,
+                                             .layer_id = layer_id,
+                                             .filter = search_filter(policy, layer_id, filter_id)};
+    return kept->filter;
 }
 
 // The name of the driver whose callout `filter` asks; NULL: none.
@@ -78,7 +90,7 @@ void wall_monitor_decision(struct wall_service *service, const struct wall_flow 
         return;
     const struct wall_policy *policy =
         hold ? hold->classification.policy : wall_engine_policy(service->engine);
-    const struct wall_filter *filter = find_filter(policy, flow->layer_id, filter_id);
+    const struct wall_filter *filter = find_filter(service, policy, flow->layer_id, filter_id);
     const WCHAR *name = filter ? filter->object->displayData.name : NULL;
     char *text = name ? wall_utf16_new_utf8((const uint16_t *)name) : NULL;
     struct timespec now;

@@ -173,12 +173,21 @@ static struct wall_policy *current_policy(void *context)
 }
 
 // Looks after those that wait, once a second while there are any.
+static void watch_holds(struct wall_service *service)
+{
+    int enabled;
+    if (!wall_holds_waiting(&service->holds) || sd_event_source_get_enabled(service->waiting, &enabled) < 0 ||
+        enabled != SD_EVENT_OFF)
+        return;
+    (void)sd_event_source_set_time_relative(service->waiting, 1000000);
+    (void)sd_event_source_set_enabled(service->waiting, SD_EVENT_ONESHOT);
+}
+
 static int on_waiting(sd_event_source *source, uint64_t time_us, void *context)
 {
     struct wall_service *service = context;
     wall_holds_expire(&service->holds);
-    (void)sd_event_source_set_time_relative(service->waiting, 1000000);
-    (void)sd_event_source_set_enabled(service->waiting, SD_EVENT_ONESHOT);
+    watch_holds(service);
     return 0;
 }
 
@@ -196,6 +205,7 @@ static void flow_held(void *context, const struct wall_flow *flow)
     int r = wall_holds_add(&service->holds, flow, false);
     if (r < 0)
         refuse_flow(service, flow, r);
+    watch_holds(service);
 }
 
 static void flow_noticed(void *context, const struct wall_flow *flow)
@@ -208,6 +218,7 @@ static void flow_noticed(void *context, const struct wall_flow *flow)
         (void)wall_datapath_abort(service->datapath, flow->handle);
         record_decision(service, flow, NULL, WALL_FLOW_BLOCK, 0);
     }
+    watch_holds(service);
 }
 
 static void flow_ended(void *context, uint64_t handle)
@@ -406,8 +417,9 @@ static int open_loop(struct wall_service *service, struct wall_error *err)
         r = sd_event_add_time(service->event, &service->transactions, CLOCK_MONOTONIC, UINT64_MAX, 0,
                               on_transaction_deadline, service);
     if (r >= 0)
-        r = sd_event_add_time_relative(service->event, &service->waiting, CLOCK_MONOTONIC, 1000000, 0, on_waiting,
-                                       service);
+        r = sd_event_add_time(service->event, &service->waiting, CLOCK_MONOTONIC, UINT64_MAX, 0, on_waiting, service);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(service->waiting, SD_EVENT_OFF);
     if (r < 0)
         return wall_error_set(err, r, "cannot set up the event loop: %s", strerror(-r));
     service->started_us = clock_us(CLOCK_MONOTONIC);

@@ -20,6 +20,15 @@
 #include "store/store.h"
 
 struct wall_client;
+
+// A filter that a monitor was told of (monitor.c); borrowed from the policy of that generation.
+#define WALL_MONITOR_FILTERS 256u
+
+struct wall_monitor_filter {
+    uint64_t generation, id;
+    uint16_t layer_id;
+    const struct wall_filter *filter;  // NULL: there is none
+};
 struct wall_completion;
 
 struct wall_service {
@@ -44,6 +53,7 @@ struct wall_service {
     uint64_t started_us;
     uint64_t wait_sequence;      // orders clients that wait for the write lock
     uint64_t monitor_lost;
+    struct wall_monitor_filter monitor_filters[WALL_MONITOR_FILTERS];
     uint64_t classify_timeouts;
 };
 

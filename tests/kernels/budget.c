@@ -60,8 +60,14 @@ static int read_figures(const char *path, struct figures *ret_figures)
         return -errno;
     while (ret_figures->count < 8 * PROGRAMS_MAX && fgets(line, sizeof(line), file)) {
         struct figure *item = &ret_figures->items[ret_figures->count];
-        if (sscanf(line, "%15s %63s %u", item->kernel, item->program, &item->instructions) == 3)
-            ret_figures->count++;
+        char *rest = NULL, *kernel = strtok_r(line, " \n", &rest), *program = strtok_r(NULL, " \n", &rest);
+        const char *instructions = strtok_r(NULL, " \n", &rest);
+        if (!instructions)
+            continue;
+        snprintf(item->kernel, sizeof(item->kernel), "%s", kernel);
+        snprintf(item->program, sizeof(item->program), "%s", program);
+        item->instructions = (unsigned)strtoul(instructions, NULL, 10);
+        ret_figures->count++;
     }
     fclose(file);
     return 0;
