@@ -21,7 +21,6 @@ static __attribute__((used)) void nothing_to_do(void)
 NOT_SUPPORTED(FwpsAcquireWritableLayerDataPointer0);
 NOT_SUPPORTED(FwpsClassifyOptionSet0);
 NOT_SUPPORTED(FwpsCloneStreamData0);
-NOT_SUPPORTED(FwpsConstructIpHeaderForTransportPacket0);
 NOT_SUPPORTED(FwpsGetPacketListSecurityInformation0);
 NOT_SUPPORTED(FwpsInjectForwardAsync0);
 NOT_SUPPORTED(FwpsInjectMacReceiveAsync0);

@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "client/channel.h"
+#include "client/ip_header.h"
 #include "client/verifier.h"
 
 // Of libntos; absent in programs without it, which get no packets.
@@ -207,26 +208,12 @@ bool wall_packet_follows(uint64_t classify_id)
 
 // --- What is injected ---
 
-static void fix_ipv4(uint8_t *header, size_t header_size, size_t size)
-{
-    header[2] = (uint8_t)(size >> 8);
-    header[3] = (uint8_t)size;
-    header[10] = header[11] = 0;
-    uint32_t sum = 0;
-    for (size_t i = 0; i + 1 < header_size; i += 2)
-        sum += (uint32_t)header[i] << 8 | header[i + 1];
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    header[10] = (uint8_t)(~sum >> 8);
-    header[11] = (uint8_t)~sum;
-}
-
 // The header of the origin in front of a payload of `size` bytes.
 static void put_header(const struct origin *origin, uint8_t *bytes, size_t size)
 {
     memcpy(bytes, origin->bytes, origin->offset);
     if (bytes[0] >> 4 == 4) {
-        fix_ipv4(bytes, origin->offset, origin->offset + size);
+        wall_ip_header_finish_v4(bytes, origin->offset, origin->offset + size);
         return;
     }
     size_t payload = origin->offset + size - 40;
