@@ -11,7 +11,6 @@
 // Of libntos; absent in programs without it.
 #pragma weak NdisRetreatNetBufferDataStart
 #pragma weak NdisAdvanceNetBufferDataStart
-#pragma weak NdisGetDataBuffer
 
 #define V4_SIZE 20u
 #define V6_SIZE 40u
@@ -57,7 +56,18 @@ static void make_v6(uint8_t *header, size_t payload, const UCHAR *source, const 
     memcpy(header + 24, remote, 16);
 }
 
-// The data may lie in several pieces: the header is made apart and copied to where NDIS has it.
+// Room in front of the data and memory that NDIS added may be different pieces.
+static void put_bytes(const NET_BUFFER *buffer, const uint8_t *bytes, size_t size)
+{
+    ULONG offset = buffer->CurrentMdlOffset;
+    for (MDL *mdl = buffer->CurrentMdl; mdl && size; mdl = mdl->Next, offset = 0) {
+        size_t part = mdl->ByteCount - offset < size ? mdl->ByteCount - offset : size;
+        memcpy((uint8_t *)mdl->MappedSystemVa + offset, bytes, part);
+        bytes += part;
+        size -= part;
+    }
+}
+
 static NTSTATUS add_header(NET_BUFFER *buffer, bool v6, const UCHAR *source, const UCHAR *remote, int protocol)
 {
     uint8_t header[V6_SIZE];
@@ -68,16 +78,11 @@ static NTSTATUS add_header(NET_BUFFER *buffer, bool v6, const UCHAR *source, con
     NTSTATUS status = NdisRetreatNetBufferDataStart(buffer, size, 0, NULL);
     if (status != STATUS_SUCCESS)
         return status;
-    uint8_t *at = NdisGetDataBuffer(buffer, size, NULL, 1, 0);
-    if (!at) {
-        NdisAdvanceNetBufferDataStart(buffer, size, FALSE, NULL);
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
     if (v6)
         make_v6(header, payload, source, remote, protocol);
     else
         make_v4(header, payload, source, remote, protocol);
-    memcpy(at, header, size);
+    put_bytes(buffer, header, size);
     return STATUS_SUCCESS;
 }
 
@@ -87,7 +92,7 @@ NTSTATUS FwpsConstructIpHeaderForTransportPacket0(NET_BUFFER_LIST *packet, ULONG
                                                   ULONG control_size, UINT32 flags, PVOID reserved,
                                                   IF_INDEX interface_index, IF_INDEX sub_interface_index)
 {
-    if (!NdisRetreatNetBufferDataStart || !NdisGetDataBuffer)
+    if (!NdisRetreatNetBufferDataStart)
         return STATUS_NOT_SUPPORTED;
     bool v6 = family == AF_INET6;
     if (!packet || !source || !remote || (family != AF_INET && !v6) || protocol < 0 || protocol > 255)
