@@ -219,8 +219,7 @@ const struct wall_command wall_command_ask = {
     .usage = "[list | answer ID... allow|block]",
     .description = "The ask driver keeps a connection waiting until it is answered here, and lets the same connection\n"
                    "go on. Questions may be answered in any order and from several terminals at once.\n",
-    .examples = "  ringwall load /usr/lib/ringwall/drivers/ask.so\n"
-                "  ringwall ask\n"
+    .examples = "  ringwall ask\n"
                 "  ringwall ask answer 17 allow --remember\n"
                 "  ringwall ask answer 18 19 block\n"
                 "  ringwall ask --follow --json\n",
