@@ -162,6 +162,12 @@ static void answer_open(struct wall_files *files, const struct wall_file_request
                status == (uint32_t)STATUS_ACCESS_DENIED ? EACCES : ENOENT, "the driver has no such device, or refuses");
 }
 
+static void answer_control(const struct wall_file_request *request, const struct wall_device_control_reply *done)
+{
+    const struct wall_file_control_reply reply = {.driver_status = done->reply.status, .output = done->output};
+    wall_client_reply(request->client, WALL_MESSAGE_FILE_CONTROL, request->client_serial, &reply);
+}
+
 int wall_files_reply(struct wall_service *service, const struct wall_connection *connection,
                      const struct wall_frame *frame, struct wall_error *err)
 {
@@ -175,12 +181,10 @@ int wall_files_reply(struct wall_service *service, const struct wall_connection 
     int r = wall_message_decode(frame, WALL_MESSAGE_TO_SERVICE, &object, err);
     if (r < 0)
         return r;
-    const struct wall_device_control_reply *done = object;
-    const struct wall_file_control_reply reply = {.driver_status = done->reply.status, .output = done->output};
     if (type == WALL_MESSAGE_DEVICE_OPEN)
-        answer_open(files, request, done->reply.status);
+        answer_open(files, request, ((const struct wall_reply *)object)->status);
     else if (request->client)
-        wall_client_reply(request->client, WALL_MESSAGE_FILE_CONTROL, request->client_serial, &reply);
+        answer_control(request, object);
     remove_request(files, request);
     free(object);
     return 0;
