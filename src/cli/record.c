@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "fwpslayers.h"
 #include "fwptypes.h"
 
 #include "cli/json.h"
@@ -49,13 +50,18 @@ static void print_clean(const char *text, FILE *file)
     free(clean);
 }
 
+static bool is_inbound(uint16_t layer_id)
+{
+    return layer_id == FWPS_LAYER_ALE_AUTH_RECV_ACCEPT_V4 || layer_id == FWPS_LAYER_ALE_AUTH_RECV_ACCEPT_V6;
+}
+
 static void print_decision(const struct wall_control_decision *decision, FILE *file)
 {
     char local[ENDPOINT_TEXT_SIZE], remote[ENDPOINT_TEXT_SIZE], number[4], held[WALL_TEXT_SHORT_MAX];
     print_endpoint(decision->family, decision->local_address, decision->local_port, local);
     print_endpoint(decision->family, decision->remote_address, decision->remote_port, remote);
-    fprintf(file, "%-6s %s %s -> %s  ", name_action(decision), print_protocol(decision->protocol, number), local,
-            remote);
+    fprintf(file, "%-6s %s %s %s %s  ", name_action(decision), print_protocol(decision->protocol, number), local,
+            is_inbound(decision->layer_id) ? "<-" : "->", remote);
     print_clean(decision->executable ? decision->executable : decision->process_name, file);
     fprintf(file, " [%u]", decision->process_id);
     if (decision->filter_id == 0)

@@ -57,6 +57,10 @@ static void test_decision(void **state)
     struct wall_control_record record = make_decision();
     assert_printed(&record, "22:13:20.123  block  TCP 10.0.0.5:40000 -> 192.0.2.7:443  /usr/bin/curl [4711]"
                             "  filter 65537 (block curl)  driver wall  held 300 ms\n");
+    record.decision.layer_id = 44;  // ALE_AUTH_RECV_ACCEPT_V4
+    assert_printed(&record, "22:13:20.123  block  TCP 10.0.0.5:40000 <- 192.0.2.7:443  /usr/bin/curl [4711]"
+                            "  filter 65537 (block curl)  driver wall  held 300 ms\n");
+    record = make_decision();
 
     record.decision.held_us = 0;
     record.decision.filter_id = 0;
