@@ -12,6 +12,7 @@ void wall_holds_init(struct wall_holds *holds, const struct wall_holds_events *e
     uint64_t seed[2] = {0};
     (void)wall_random_bytes(seed, sizeof(seed));
     *holds = (struct wall_holds){.events = *events, .next_ask = 1, .pend_age_ms = WALL_PEND_AGE_MS};
+    holds->adopt_until_ms = events->now_ms(events->context) + WALL_ADOPT_AGE_MS;
     wall_map_init(&holds->by_flow, seed);
     wall_map_init(&holds->by_ask, seed);
     wall_map_init(&holds->by_pend, seed);
@@ -249,6 +250,8 @@ int wall_holds_add(struct wall_holds *holds, const struct wall_flow *flow, bool 
     }
     hold->notice = notice;
     hold->reauthorizing = flow->reauthorize_reason != 0;
+    if (hold->reauthorizing && holds->events.now_ms(holds->events.context) < holds->adopt_until_ms)
+        hold->flow.adopted = true;
     advance(holds, hold);
     return 0;
 }

@@ -32,7 +32,8 @@ struct wall_policy;
 #define WALL_PEND_AGE_MS 600000u
 // How long after completing an inbound operation its packet may take to be injected.
 #define WALL_PACKET_AGE_MS 5000u
-// How long a flow held since before a restart waits for the callout that has to judge it.
+// How long a flow of before a restart waits for the callout that has to judge it: one that was held, and one that was
+// permitted and is judged again.
 #define WALL_ADOPT_AGE_MS 30000u
 // A callout that pends the packet it injected itself, this many times: the flow is blocked.
 #define WALL_REPENDS_MAX 4u
@@ -106,6 +107,7 @@ struct wall_holds {
     uint64_t next_ask;
     uint64_t refused;  // flows blocked because memory or the limit did not allow to hold them
     uint64_t pend_age_ms;
+    uint64_t adopt_until_ms;
     uint64_t overdue;  // pended operations that were never completed in time
     struct wall_holds_events events;
 };

@@ -355,6 +355,29 @@ static void an_adopted_flow_waits_for_its_callout(void **state)
     assert_int_equal(lab->decisions[1], WALL_FLOW_BLOCK);
 }
 
+// A restart must not cut what was permitted because the driver is not back yet.
+static void a_live_flow_waits_for_its_callout_after_a_restart(void **state)
+{
+    struct lab *lab = *state;
+    struct wall_flow flow = lab_flow(1, FWPS_LAYER_ALE_AUTH_CONNECT_V4);
+    flow.reauthorize_reason = FWP_CONDITION_REAUTHORIZE_REASON_POLICY_CHANGE;
+    lab_add_callout(lab, CONNECT, FWP_ACTION_CALLOUT_UNKNOWN, 1);
+    lab->registered = false;
+    assert_int_equal(wall_holds_add(&lab->holds, &flow, false), 0);
+    assert_int_equal(lab->decided_count, 0);
+    lab->registered = true;
+    wall_holds_callout_registered(&lab->holds);
+    assert_true(lab->reauthorizing);
+    assert_int_equal(answer(lab, 0, &answer_permit, WALL_PENDED_NOT), 0);
+    assert_decided(lab, WALL_FLOW_PERMIT);
+    // Later on it fails closed at once.
+    lab->now_ms = WALL_ADOPT_AGE_MS;
+    lab->registered = false;
+    assert_int_equal(wall_holds_add(&lab->holds, &flow, false), 0);
+    assert_int_equal(lab->decided_count, 2);
+    assert_int_equal(lab->decisions[1], WALL_FLOW_BLOCK);
+}
+
 static void a_live_flow_is_reauthorized(void **state)
 {
     struct lab *lab = *state;
@@ -397,6 +420,7 @@ int main(void)
         TEST(a_pended_classify_is_answered_later),
         TEST(an_adopted_flow_waits_for_its_callout),
         TEST(a_live_flow_is_reauthorized),
+        TEST(a_live_flow_waits_for_its_callout_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
