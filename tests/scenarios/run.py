@@ -7,9 +7,9 @@
 
 Detection: with the driver wall loaded, every flow of the generator must be in `ringwall monitor` and in the driver's
 lines with the right pid, program, user, addresses and ports; without it, when the kernel decides by itself, in the
-monitor (where a connection that has no local end yet is told without). Enforcement, once by a filter (`ringwall block --app`) and
-once by the driver's own decision: 0 bytes of the denied program reach its peer and no exchange of it works, while the
-control program beside it, with the same traffic at the same time, loses nothing.
+monitor (where a connection that has no local end yet is told without). Enforcement, once by a filter
+(`ringwall block --app`) and once by the driver's own decision: 0 bytes of the denied program reach its peer and no
+exchange of it works, while the control program beside it, with the same traffic at the same time, loses nothing.
 """
 import json
 import os
@@ -206,7 +206,7 @@ def write_table(outcomes):
     with open(TABLE, 'w', encoding='utf-8') as table:
         table.write(f'''# Identity under hard conditions
 
-Written by `tests/scenarios/run.py --table` on Linux {os.uname().release.split('-')[0]}; `make test` runs the same on every change.
+Written by `tests/scenarios/run.py --table` on Linux {os.uname().release.split('-')[0]}; `make test` runs the same.
 
 Each kind is traffic of a small generator ([tests/scenarios](../tests/scenarios)). *Attributed*: flows that
 `ringwall monitor` names with the right pid, program, user, addresses and ports; once with filters that the kernel
@@ -227,7 +227,8 @@ Of the 24 kinds (s) this kernel has {len(there)}: {seen} are attributed, of {sto
 What is not covered here is not covered at all: `ringwall status --coverage` lists it on the machine it runs on.
 
 * s12: an AF_PACKET socket hands whole frames to a network card. No cgroup hook runs when it is made (sock_create runs
-  for IPv4 and IPv6 only) or when it sends; BPF LSM, which could refuse it, is not there on every kernel. It needs CAP_NET_RAW; take that from programs that are not to be trusted (`CapabilityBoundingSet=` in a unit).
+  for IPv4 and IPv6 only) or when it sends; BPF LSM, which could refuse it, is not there on every kernel. It needs
+  CAP_NET_RAW; take that from programs that are not to be trusted (`CapabilityBoundingSet=` in a unit).
 * x21: a UDP socket without a remote end is nobody's until a datagram leaves: the sender owns that flow.
 * x22: a connection stays the work of the program that connected, whoever writes to it later.
 * x24: a datagram that is held for a driver's answer is dropped when its socket is closed before the answer; the flow
