@@ -229,6 +229,8 @@ What is not covered here is not covered at all: `ringwall status --coverage` lis
 * s12: an AF_PACKET socket hands whole frames to a network card. No cgroup hook runs when it is made (sock_create runs
   for IPv4 and IPv6 only) or when it sends; BPF LSM, which could refuse it, is not there on every kernel. It needs
   CAP_NET_RAW; take that from programs that are not to be trusted (`CapabilityBoundingSet=` in a unit).
+* x04: the further paths of a Multipath TCP connection are opened by the kernel and judged as its own: a rule about an
+  address stops them, one about a program and an address does not (tests/system/multipath.py).
 * x21: a UDP socket without a remote end is nobody's until a datagram leaves: the sender owns that flow.
 * x22: a connection stays the work of the program that connected, whoever writes to it later.
 * x24: a datagram that is held for a driver's answer is dropped when its socket is closed before the answer; the flow
