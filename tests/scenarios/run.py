@@ -148,15 +148,17 @@ def deny(stage, outcome, way):
     roles = {'denied': ('denied', 'denied'), 'control': ('control', 'control')}
     if kind.starts_another():
         roles = {role: ('helper', role) if kind.owner == 'actor' else (role, 'helper') for role in roles}
-    before, control_before = stage.bytes_to(stage.denied_peer), stage.bytes_to(stage.control_peer)
+    before = stage.counts()
     denied = stage.launch(kind, *roles['denied'], stage.denied_peer)
     control = stage.launch(kind, *roles['control'], stage.control_peer)
     code, _, errors = finish(denied)
     control_code, _, control_errors = finish(control)
-    out = stage.bytes_to(stage.denied_peer) - before
+    after = stage.counts()
+    out, control_out = (stage.bytes_to(peer, after) - stage.bytes_to(peer, before)
+                        for peer in (stage.denied_peer, stage.control_peer))
     outcome.bytes_out[way] = out
     outcome.expect(control_code == 0, f'{way}: the control program lost something: {control_errors.strip()}')
-    outcome.expect((kind.loss and way == 'driver') or stage.bytes_to(stage.control_peer) > control_before,
+    outcome.expect((kind.loss and way == 'driver') or control_out > 0,
                    f'{way}: nothing of the control program reached its peer')
     if kind.gap:
         outcome.expect(out > 0, f'{way}: no byte gets out: no gap any more')

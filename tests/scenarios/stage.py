@@ -19,6 +19,10 @@ from lab import run
 NOBODY = 65534
 
 
+def counter_name(address):
+    return 'to_' + address.replace('.', '_').replace(':', '_')
+
+
 class Peer:
     """The end that one program talks to."""
 
@@ -70,7 +74,7 @@ class Stage(Instance):
         chain = 'chain in { type filter hook prerouting priority -310;\n'
         for peer in (self.denied_peer, self.control_peer):
             for address in peer.addresses:
-                name = 'to_' + address.replace('.', '_').replace(':', '_')
+                name = counter_name(address)
                 rules += f'counter {name} {{ }}\n'
                 chain += f'ip{"6" if ":" in address else ""} daddr {address} counter name {name}\n'
         run('ip', 'netns', 'exec', namespace, 'nft', rules + chain + '}\n}\n')
@@ -80,15 +84,21 @@ class Stage(Instance):
                             stdout=subprocess.PIPE)
         assert server.stdout.readline() == 'ready\n'
 
-    def bytes_to(self, peer):
-        """Bytes that have arrived at the peer, wherever it is."""
-        names = {'to_' + address.replace('.', '_').replace(':', '_') for address in peer.addresses}
-        total = 0
+    def counts(self):
+        """Bytes that have arrived so far, by the name of the counter."""
+        counts = {}
         for namespace in (self.far, self.near):
-            listing = json.loads(run('ip', 'netns', 'exec', namespace, 'nft', '-j', 'list', 'counters'))['nftables']
-            total += sum(item['counter']['bytes'] for item in listing
-                         if item.get('counter', {}).get('name') in names)
-        return total
+            listing = json.loads(run('nsenter', f'--net=/run/netns/{namespace}', 'nft', '-j', 'list', 'counters'))
+            for item in listing['nftables']:
+                if 'counter' in item:
+                    name = item['counter']['name']
+                    counts[name] = counts.get(name, 0) + item['counter']['bytes']
+        return counts
+
+    def bytes_to(self, peer, counts=None):
+        """Bytes that have arrived at the peer, wherever it is: now, or when the counts were read."""
+        counts = counts or self.counts()
+        return sum(counts[counter_name(address)] for address in peer.addresses)
 
     def settled_bytes_to(self, peer):
         """... when the last packets of connections that have just been closed are over."""

@@ -10,7 +10,7 @@
 
 #define TCP_PORT 7011  // not those of tests/system/lab.py
 #define UDP_PORT 7012
-#define WAIT_MS 400   // for an answer; the peer is on this machine
+#define WAIT_MS 300   // for an answer; the peer is on this machine
 #define ATTEMPTS 3    // of a datagram exchange: a blocked datagram may vanish without an error
 
 struct end {
