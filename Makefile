@@ -6,7 +6,7 @@ DESTDIR ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := build
-.PHONY: build setup run test test-kernels test-sanitizers coverage fuzz bench bench-quick install clean help
+.PHONY: build setup run test test-kernels test-windows windows test-sanitizers coverage fuzz bench bench-quick install clean help
 
 build: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -28,6 +28,13 @@ test:
 test-kernels:
 	@tools/setup.sh kernels
 	@tests/kernels/run.py all
+
+windows:
+	@tools/setup.sh windows
+	@tools/windows.sh
+
+test-windows: build windows
+	@tests/windows/run.py build-windows --linux $(BUILD)
 
 test-sanitizers:
 	@tools/setup.sh test
@@ -51,13 +58,15 @@ install: build
 	@meson install -C $(BUILD) $(if $(DESTDIR),--destdir=$(abspath $(DESTDIR)))
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-coverage build-fuzz
+	rm -rf $(BUILD) build-windows build-asan build-tsan build-coverage build-fuzz
 
 help:
 	@echo 'make                  build everything into build/ (installs missing Debian packages first)'
 	@echo 'make run              show it at work, in namespaces of its own'
 	@echo 'make test             the whole test suite; as root the system suite as well'
 	@echo 'make test-kernels     the eBPF part on the kernels of Debian, in virtual machines'
+	@echo 'make windows          the drivers as .sys files and ringwall.exe, into build-windows/ringwall-windows/'
+	@echo 'make test-windows     loads the drivers in a test bed under Wine'
 	@echo 'make test-sanitizers  unit tests under ASan+UBSan, and under TSan'
 	@echo 'make coverage         line coverage of the unit tests by room'
 	@echo 'make fuzz             each fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'

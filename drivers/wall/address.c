@@ -200,6 +200,7 @@ static BOOLEAN parse_v6(const WCHAR *text, ULONG length, UCHAR ret_bytes[16])
 BOOLEAN wall_address_parse(const WCHAR *text, ULONG length, struct wall_address *ret_address)
 {
     struct wall_address address;
+    RtlZeroMemory(&address, sizeof(address));
     if (parse_v4(text, length, address.bytes + 12))
         RtlCopyMemory(address.bytes, mapped_prefix, sizeof(mapped_prefix));
     else if (!parse_v6(text, length, address.bytes))

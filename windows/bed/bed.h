@@ -47,7 +47,7 @@ struct bed_verdict {
     uint8_t absorbed;    // a callout took the packet
     uint8_t known;       // BED_OPERATION: the operation exists
     uint32_t callouts;   // asked during the classification
-    uint32_t reauthorizations;
+    uint32_t reauthorizations, injected;
 };
 
 // What drivers have made and not taken back, and what they did wrong. `faultable` counts since BED_FAULT.

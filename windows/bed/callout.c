@@ -181,10 +181,11 @@ bool bed_callout_ask(struct bed_classification *classification, const struct wal
         classification->asked++;
         if (callout->version == 0)
             ((FWPS_CALLOUT_CLASSIFY_FN0)(void *)callout->functions.classifyFn)(
-                classification->values, classification->metadata, NULL, (FWPS_FILTER0 *)(void *)&given, 0, out);
+                classification->values, classification->metadata, classification->packet,
+                (FWPS_FILTER0 *)(void *)&given, 0, out);
         else
-            callout->functions.classifyFn(classification->values, classification->metadata, NULL, NULL, &given, 0,
-                                          out);
+            callout->functions.classifyFn(classification->values, classification->metadata,
+                                          classification->packet, NULL, &given, 0, out);
         if (bed_irql() != irql)
             bed_violation("classifyFn was called at IRQL %u and returned at %u", irql, bed_irql());
     }

@@ -1,5 +1,5 @@
 // From a connection attempt to a verdict, as the stack does it: values, metadata, classification, enforcement.
-#include "callout.h"
+#include "packet.h"
 
 #include <string.h>
 
@@ -107,10 +107,18 @@ static void set_values(struct values *values, const struct bed_attempt *attempt,
 static void set_metadata(FWPS_INCOMING_METADATA_VALUES0 *metadata, const struct bed_attempt *attempt,
                          struct values *values, struct bed_operation *operation)
 {
+    bool is_inbound = attempt->layer_id == FWPS_LAYER_ALE_AUTH_RECV_ACCEPT_V4 ||
+                      attempt->layer_id == FWPS_LAYER_ALE_AUTH_RECV_ACCEPT_V6;
     memset(metadata, 0, sizeof(*metadata));
     metadata->currentMetadataValues =
         FWPS_METADATA_FIELD_PROCESS_PATH | FWPS_METADATA_FIELD_PROCESS_ID | FWPS_METADATA_FIELD_COMPARTMENT_ID |
         FWPS_METADATA_FIELD_TRANSPORT_ENDPOINT_HANDLE | (operation ? FWPS_METADATA_FIELD_COMPLETION_HANDLE : 0);
+    if (is_inbound) {
+        metadata->currentMetadataValues |=
+            FWPS_METADATA_FIELD_IP_HEADER_SIZE | FWPS_METADATA_FIELD_TRANSPORT_HEADER_SIZE;
+        metadata->ipHeaderSize = wall_catalog_layer_is_v6(attempt->layer_id) ? 40 : 20;
+        metadata->transportHeaderSize = attempt->protocol == PROTOCOL_TCP ? 20 : 8;
+    }
     metadata->processPath = &values->app;
     metadata->processId = attempt->process_id;
     metadata->compartmentId = 1;
@@ -140,12 +148,13 @@ static void drop_policy(struct wall_policy *policy)
 }
 
 static void classify(const struct bed_attempt *attempt, UINT32 flags, UINT32 reason, struct bed_operation *operation,
-                     struct bed_verdict *ret_verdict)
+                     NET_BUFFER_LIST *packet, struct bed_verdict *ret_verdict)
 {
     struct values values;
     FWPS_INCOMING_METADATA_VALUES0 metadata;
     struct wall_classification classification;
-    struct bed_classification asking = { .values = &values.incoming, .metadata = &metadata };
+    struct bed_classification asking = { .values = &values.incoming, .metadata = &metadata,
+                                         .packet = packet };
     set_values(&values, attempt, flags, reason);
     set_metadata(&metadata, attempt, &values, operation);
     memset(ret_verdict, 0, sizeof(*ret_verdict));
@@ -180,7 +189,12 @@ static void classify(const struct bed_attempt *attempt, UINT32 flags, UINT32 rea
 
 void bed_reauthorize(const struct bed_attempt *attempt, UINT32 reason, struct bed_verdict *ret_verdict)
 {
-    classify(attempt, FWP_CONDITION_FLAG_IS_REAUTHORIZE, reason, NULL, ret_verdict);
+    classify(attempt, FWP_CONDITION_FLAG_IS_REAUTHORIZE, reason, NULL, NULL, ret_verdict);
+}
+
+void bed_classify_injected(const struct bed_attempt *attempt, NET_BUFFER_LIST *packet, struct bed_verdict *ret_verdict)
+{
+    classify(attempt, 0, 0, NULL, packet, ret_verdict);
 }
 
 void bed_inject(const struct bed_attempt *attempt, bool reauthorize, struct bed_verdict *ret_verdict)
@@ -190,7 +204,11 @@ void bed_inject(const struct bed_attempt *attempt, bool reauthorize, struct bed_
         return;
     }
     struct bed_operation *operation = bed_operation_new(attempt);
-    classify(attempt, 0, 0, operation, ret_verdict);
+    NET_BUFFER_LIST *packet = bed_packet_new(attempt);
+    if (packet)
+        bed_packet_set_operation(packet, operation ? bed_operation_id(operation) : 0);
+    classify(attempt, 0, 0, operation, packet, ret_verdict);
+    bed_packet_free(packet);
     if (operation)
         bed_operation_classified(operation, ret_verdict);
 }

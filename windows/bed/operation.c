@@ -2,9 +2,9 @@
 //
 // An operation lives from the classification that offers its completion handle. Completing it while that classification
 // still runs postpones the completion until it has returned. Completing reclassifies at once, on the completing thread,
-// at the layers where Windows does; at ALE_AUTH_RECV_ACCEPT there is no reauthorization: the packet's injection decides,
-// which the bed does not have, and the attempt ends blocked.
-#include "callout.h"
+// at the layers where Windows does. At ALE_AUTH_RECV_ACCEPT there is no reauthorization: the classification of the
+// packet that the driver injects decides, and without a packet the attempt is blocked.
+#include "packet.h"
 
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@ struct bed_operation {
     UINT64 id;
     struct bed_attempt attempt;
     struct bed_verdict verdict;
-    bool classifying, pended, completed, reauthorized;
+    bool classifying, pended, completed, awaits_packet;
 };
 
 // Operations that tests have not asked for are forgotten, the oldest first.
@@ -55,9 +55,17 @@ struct bed_operation *bed_operation_new(const struct bed_attempt *attempt)
     struct bed_operation *operation = can_pend(attempt->layer_id) ? calloc(1, sizeof(*operation)) : NULL;
     if (!operation)
         return NULL;
+    bed_lock();
+    operation->id = next_id++;
+    bed_unlock();
     operation->attempt = *attempt;
     operation->classifying = true;
     return operation;
+}
+
+UINT64 bed_operation_id(const struct bed_operation *operation)
+{
+    return operation->id;
 }
 
 static void forget_oldest(void)
@@ -74,24 +82,54 @@ static void forget_oldest(void)
     }
 }
 
-// Ends a pended operation: the verdict is that of the reauthorization, which the callout decides.
+static void settle(struct bed_operation *operation, const struct bed_verdict *verdict)
+{
+    bed_lock();
+    operation->verdict = *verdict;
+    operation->verdict.operation = operation->id;
+    operation->verdict.known = 1;
+    operation->awaits_packet = false;
+    pending_count--;
+    forget_oldest();
+    bed_unlock();
+}
+
+// Ends a pended operation: the verdict is that of the reauthorization, which the callout decides, or of the packet.
 static void finish(struct bed_operation *operation)
 {
     struct bed_verdict verdict = { .action = FWP_ACTION_BLOCK };
+    if (operation->awaits_packet)
+        return;
     if (is_reauthorized(operation->attempt.layer_id)) {
         struct bed_attempt attempt = operation->attempt;
         attempt.irql = bed_irql();
         bed_reauthorize(&attempt, FWP_CONDITION_REAUTHORIZE_REASON_CLASSIFY_COMPLETION, &verdict);
         verdict.reauthorizations = 1;
     }
+    settle(operation, &verdict);
+}
+
+static struct bed_operation *find_id(UINT64 id)
+{
+    struct bed_operation *at = operations;
+    while (at && at->id != id)
+        at = at->next;
+    return at;
+}
+
+void bed_operation_injected(const struct bed_attempt *attempt, NET_BUFFER_LIST *packet)
+{
+    struct bed_verdict verdict;
+    bed_classify_injected(attempt, packet, &verdict);
     bed_lock();
-    verdict.operation = operation->id;
-    verdict.known = 1;
-    operation->verdict = verdict;
-    operation->reauthorized = true;
-    pending_count--;
-    forget_oldest();
+    struct bed_operation *operation = find_id(bed_packet_operation(packet));
+    bool awaited = operation && operation->awaits_packet;
+    if (operation)
+        operation->verdict.injected++;
     bed_unlock();
+    verdict.injected = 1;
+    if (awaited)
+        settle(operation, &verdict);
 }
 
 void bed_operation_classified(struct bed_operation *operation, struct bed_verdict *verdict)
@@ -126,7 +164,6 @@ NTSTATUS NTAPI FwpsPendOperation0(HANDLE completion_handle, HANDLE *ret_context)
     bool good = operation->classifying && !operation->pended;
     if (good) {
         operation->pended = true;
-        operation->id = next_id++;
         operation->verdict = (struct bed_verdict){ .pending = 1, .known = 1, .operation = operation->id };
         operation->next = operations;
         operations = operation;
@@ -143,7 +180,6 @@ NTSTATUS NTAPI FwpsPendOperation0(HANDLE completion_handle, HANDLE *ret_context)
 void NTAPI FwpsCompleteOperation0(HANDLE completion_context, NET_BUFFER_LIST *packet)
 {
     struct bed_operation *operation = completion_context;
-    UNREFERENCED_PARAMETER(packet);
     bed_expect_irql("FwpsCompleteOperation0", DISPATCH_LEVEL);
     bed_lock();
     bool known = false;
@@ -151,8 +187,10 @@ void NTAPI FwpsCompleteOperation0(HANDLE completion_context, NET_BUFFER_LIST *pa
         known = at == operation;
     bool again = known && operation->completed;
     bool at_once = known && !again && !operation->classifying;
-    if (known)
+    if (known && !again) {
         operation->completed = true;
+        operation->awaits_packet = packet && !is_reauthorized(operation->attempt.layer_id);
+    }
     bed_unlock();
     if (!known || again)
         bed_violation("FwpsCompleteOperation0 %s", known ? "called twice" : "without FwpsPendOperation0");
@@ -164,11 +202,8 @@ void bed_operation_get(UINT64 id, struct bed_verdict *ret_verdict)
 {
     *ret_verdict = (struct bed_verdict){ 0 };
     bed_lock();
-    for (struct bed_operation *at = operations; at; at = at->next) {
-        if (at->id == id) {
-            *ret_verdict = at->verdict;
-            break;
-        }
-    }
+    const struct bed_operation *operation = find_id(id);
+    if (operation)
+        *ret_verdict = operation->verdict;
     bed_unlock();
 }

@@ -7,6 +7,7 @@
 
 #include "core.h"
 #include "csq.h"
+#include "packet.h"
 
 #define LINE_MAX 512  // DbgPrint of Windows delivers no more
 
@@ -335,6 +336,8 @@ static const struct {
     THUNK(KeReleaseSpinLock),
     THUNK(KeWaitForSingleObject),
     THUNK(KfRaiseIrql),
+    THUNK(NdisAdvanceNetBufferListDataStart),
+    THUNK(NdisRetreatNetBufferListDataStart),
     THUNK(ObOpenObjectByPointer),
     THUNK(PsCreateSystemThread),
     THUNK(ZwClose),

@@ -1,5 +1,5 @@
-// Watching drivers, as Driver Verifier does: when a driver is loaded its imports of ntoskrnl.exe are replaced by
-// functions that count, check the IRQL and fail on demand.
+// Watching drivers, as Driver Verifier does: when a driver is loaded its imports of ntoskrnl.exe and ndis.sys are
+// replaced by functions that count, check the IRQL and fail on demand.
 #include <windows.h>
 
 #include <stdarg.h>
@@ -113,7 +113,8 @@ static void replace_imports(BYTE *base)
     for (; directory->Size && import->Name; import++) {
         if (_stricmp((const char *)base + import->Name, "fwpkclnt.sys") == 0)
             uses_us = true;
-        if (_stricmp((const char *)base + import->Name, "ntoskrnl.exe") != 0)
+        if (_stricmp((const char *)base + import->Name, "ntoskrnl.exe") != 0 &&
+            _stricmp((const char *)base + import->Name, "ndis.sys") != 0)
             continue;
         const IMAGE_THUNK_DATA64 *name = (const void *)(base + import->OriginalFirstThunk);
         IMAGE_THUNK_DATA64 *slot = (void *)(base + import->FirstThunk);
@@ -145,7 +146,7 @@ static void CALLBACK module_loaded(ULONG reason, const struct notification *data
 
 void bed_verify_start(void)
 {
-    void *cookie;
+    static void *cookie;
     register_function start =
         (register_function)(void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "LdrRegisterDllNotification");
     if (!start || start(0, module_loaded, NULL, &cookie) != 0)

@@ -78,10 +78,8 @@ void wall_log_print(const CHAR *format, ...)
 
 NTSTATUS wall_log_start(DRIVER_OBJECT *driver)
 {
-    note("+log");
-    return STATUS_SUCCESS;
+    return note("+log"), STATUS_SUCCESS;
 }
-
 void wall_log_stop(void)
 {
     note("-log");

@@ -48,7 +48,9 @@ const char *bed_lines(void);
 struct bed_attempt attempt_of(const char *path, uint64_t process_id, const char *local, uint16_t local_port,
                               const char *remote, uint16_t remote_port, uint8_t protocol);
 
-// Checks that nothing of a driver is left, neither in the engine nor in the kernel.
+// Remembers what there is, before a test.
+void test_mark(void);
+// Checks that nothing of a driver was added since, neither in the engine nor in the kernel, and no rule broken.
 void test_check_clean(const char *when);
 
 // The tests, each in its own file; main.c calls them by name.

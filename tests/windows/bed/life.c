@@ -3,16 +3,32 @@
 
 #include <string.h>
 
+static struct bed_state before;
+
+void test_mark(void)
+{
+    before = bed_state();
+}
+
 void test_check_clean(const char *when)
 {
-    struct bed_state state = bed_state();
-    CHECK(state.sessions + state.providers + state.sublayers + state.callouts + state.filters + state.registered == 0,
-          "%s: %u sessions, %u providers, %u sublayers, %u callouts, %u filters, %u registered", when,
-          state.sessions, state.providers, state.sublayers, state.callouts, state.filters, state.registered);
-    CHECK(state.devices + state.links + state.handles + state.allocations + state.work_items + state.operations == 0,
-          "%s: %u devices, %u links, %u handles, %u allocations, %u work items, %u operations", when, state.devices,
-          state.links, state.handles, state.allocations, state.work_items, state.operations);
-    CHECK(state.violations == 0, "%s: %u violations, the last: %s", when, state.violations, state.last_violation);
+    struct bed_state now = bed_state();
+    const struct {
+        const char *name;
+        uint32_t before, now;
+    } counters[] = {
+        { "sessions", before.sessions, now.sessions },       { "providers", before.providers, now.providers },
+        { "sublayers", before.sublayers, now.sublayers },    { "callouts", before.callouts, now.callouts },
+        { "filters", before.filters, now.filters },          { "registered", before.registered, now.registered },
+        { "operations", before.operations, now.operations }, { "devices", before.devices, now.devices },
+        { "links", before.links, now.links },                { "handles", before.handles, now.handles },
+        { "allocations", before.allocations, now.allocations },
+        { "work items", before.work_items, now.work_items },
+    };
+    for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+        CHECK(counters[i].before == counters[i].now, "%s: %u %s, %u before", when, counters[i].now, counters[i].name,
+              counters[i].before);
+    CHECK(now.violations == 0, "%s: %u violations, the last: %s", when, now.violations, now.last_violation);
 }
 
 void test_cycles(unsigned count)
