@@ -3,8 +3,8 @@
 
     run.py BUILD [--linux BUILD] [--cycles N] [TEST...]
 
-BUILD is the Windows build that tools/windows.sh made. --linux names a Linux build: as root the
-two systems' filter sets are compared. Prints the lines of the wall driver as it replays the tutorial's connections; the last line is
+BUILD is the Windows build that tools/windows.sh made. --linux names a Linux build: as root the two systems' filter
+sets are compared. Prints the lines of the wall driver as it replays the tutorial's connections; the last line is
 `N passed, N failed, N skipped`.
 """
 import argparse

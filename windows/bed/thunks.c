@@ -309,6 +309,25 @@ static NTSTATUS NTAPI bed_PsCreateSystemThread(HANDLE *thread, ULONG access, OBJ
     return status;
 }
 
+static NTSTATUS NTAPI bed_ObReferenceObjectByHandle(HANDLE handle, ACCESS_MASK access, POBJECT_TYPE type,
+                                                    KPROCESSOR_MODE mode, PVOID *object,
+                                                    POBJECT_HANDLE_INFORMATION information)
+{
+    bed_expect_irql("ObReferenceObjectByHandle", PASSIVE_LEVEL);
+    if (bed_fault("ObReferenceObjectByHandle"))
+        return STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS status = ObReferenceObjectByHandle(handle, access, type, mode, object, information);
+    if (NT_SUCCESS(status))
+        bed_count(BED_HANDLES, 1);
+    return status;
+}
+
+static LONG_PTR FASTCALL bed_ObfDereferenceObject(PVOID object)
+{
+    bed_count(BED_HANDLES, -1);
+    return ObfDereferenceObject(object);
+}
+
 #define THUNK(name) { #name, (void *)bed_##name }
 
 static const struct {
@@ -339,6 +358,8 @@ static const struct {
     THUNK(NdisAdvanceNetBufferListDataStart),
     THUNK(NdisRetreatNetBufferListDataStart),
     THUNK(ObOpenObjectByPointer),
+    THUNK(ObReferenceObjectByHandle),
+    THUNK(ObfDereferenceObject),
     THUNK(PsCreateSystemThread),
     THUNK(ZwClose),
     THUNK(ZwOpenKey),

@@ -86,6 +86,16 @@ static void test_size(void **state)
     }
 }
 
+static void test_append(void **state)
+{
+    char *text = NULL;
+    assert_true(wall_text_append(&text, "%s", "one"));
+    assert_true(wall_text_append(&text, ", %d", 2));
+    assert_true(wall_text_append(&text, "%s", ""));
+    assert_string_equal(text, "one, 2");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +103,7 @@ int main(void)
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_duration),
         cmocka_unit_test(test_size),
+        cmocka_unit_test(test_append),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,6 @@ void test_check_clean(const char *when);
 // The tests, each in its own file; main.c calls them by name.
 void test_replay(const char *capture);
 void test_cycles(unsigned count);
-void test_faults(void);
+void test_faults(const WCHAR *driver);
 void test_verdicts(void);
 void test_pending(void);

@@ -50,19 +50,23 @@ void test_cycles(unsigned count)
     printf("   %u cycles in %lu ms\n", count, GetTickCount() - start);
 }
 
-void test_faults(void)
+void test_faults(const WCHAR *driver)
 {
     unsigned failed = 0, absorbed = 0;
-    test_driver_install(L"wall");
-    test_driver_parameter(L"wall", L"block_app", L"curl");
+    test_driver_install(driver);
+    test_driver_parameter(driver, L"block_app", L"curl");
+    test_driver_parameter(driver, L"timeout", L"60");
+    // What a driver keeps on purpose, as the ask driver the sublayer of its answers, is there from now on.
+    CHECK(test_driver_start(driver) == ERROR_SUCCESS && test_driver_stop(driver) == ERROR_SUCCESS, "%s", bed_lines());
+    test_mark();
     for (uint32_t number = 1; number < 200; number++) {
         bed_lines();
         bed_fault(number);
-        DWORD code = test_driver_start(L"wall");
+        DWORD code = test_driver_start(driver);
         struct bed_state state = bed_state();
         bed_fault(0);
         if (code == ERROR_SUCCESS)
-            CHECK(test_driver_stop(L"wall") == ERROR_SUCCESS, "");
+            CHECK(test_driver_stop(driver) == ERROR_SUCCESS, "");
         test_check_clean(state.last_faultable);
         if (state.faults == 0) {
             CHECK(code == ERROR_SUCCESS, "%s", bed_lines());
@@ -76,6 +80,7 @@ void test_faults(void)
               state.last_faultable);
     }
     CHECK(failed > 10, "only %u calls of DriverEntry can fail", failed);
-    test_driver_parameter(L"wall", L"block_app", NULL);
-    printf("   %u failing calls refused, %u that DriverEntry can do without\n", failed, absorbed);
+    test_driver_parameter(driver, L"block_app", NULL);
+    test_driver_parameter(driver, L"timeout", NULL);
+    printf("   %ls: %u failing calls refused, %u that DriverEntry can do without\n", driver, failed, absorbed);
 }

@@ -29,7 +29,7 @@ static void run(const char *name, const char *capture)
     if (strcmp(name, "replay") == 0)
         test_replay(capture);
     else if (strcmp(name, "faults") == 0)
-        test_faults();
+        test_faults(L"wall");
     else if (strcmp(name, "verdicts") == 0)
         test_verdicts();
     else if (strcmp(name, "pending") == 0)
