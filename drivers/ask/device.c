@@ -1,5 +1,7 @@
 #include "device.h"
 
+#include <wdmsec.h>
+
 #include "connection.h"
 #include "objects.h"
 #include "question.h"
@@ -14,6 +16,9 @@ static struct {
     KSPIN_LOCK lock;
     BOOLEAN closing;
 } state;
+
+// {2c6f0f2e-54b7-4f0c-9a5d-8f2d1c7be3a0}: names the device's settings, should an administrator make some.
+static const GUID device_class = { 0x2c6f0f2e, 0x54b7, 0x4f0c, { 0x9a, 0x5d, 0x8f, 0x2d, 0x1c, 0x7b, 0xe3, 0xa0 } };
 
 // --- Requests that wait ---
 
@@ -294,8 +299,8 @@ NTSTATUS ask_device_start(DRIVER_OBJECT *driver, HANDLE engine, DEVICE_OBJECT **
 
     RtlInitUnicodeString(&device_name, L"\\Device\\RingwallAsk");
     RtlInitUnicodeString(&link_name, L"\\DosDevices\\RingwallAsk");
-    status = IoCreateDevice(driver, 0, &device_name, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN, FALSE,
-                            &state.device);
+    status = IoCreateDeviceSecure(driver, 0, &device_name, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN, FALSE,
+                                  &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, &device_class, &state.device);
     if (!NT_SUCCESS(status))
         return status;
     status = IoCreateSymbolicLink(&link_name, &device_name);

@@ -55,7 +55,7 @@ struct ask_item *ask_question_new(const WCHAR *path, ULONG path_bytes)
     KeReleaseSpinLock(&table.lock, irql);
 
     SIZE_T size = sizeof(struct ask_item) + path_bytes;
-    struct ask_item *item = room ? ExAllocatePoolWithTag(NonPagedPool, size, ASK_TAG) : NULL;
+    struct ask_item *item = room ? ExAllocatePoolWithTag(NonPagedPoolNx, size, ASK_TAG) : NULL;
     if (!item) {
         KeAcquireSpinLock(&table.lock, &irql);
         table.counts.refused++;
