@@ -83,9 +83,13 @@ class Tests:
         """Pend and complete; unloading with 100 operations pending."""
         self.bed("pending")
 
+    def test_ask(self):
+        """The ask driver: questions, answers, packets; unloading while 100 connections wait."""
+        self.bed("ask")
+
     def test_faults(self):
         """Each call of DriverEntry fails in turn; nothing is left."""
-        self.bed("faults")
+        self.bed("faults", "ask-faults")
 
     def test_cycles(self):
         """Load and unload again and again."""
@@ -203,7 +207,7 @@ class Tests:
         self.wine.boot()
         drivers = ("windows", "system32", "drivers")
         for path in ("windows/bed/fwpkclnt.sys", "windows/bed/bed.sys", "ringwall-windows/wall.sys",
-                     "tests/windows/pend.sys"):
+                     "ringwall-windows/ask.sys", "tests/windows/pend.sys"):
             self.wine.copy(self.build / path, *drivers)
         self.wine.copy(self.build / "windows/bed/fwpuclnt.dll", "windows", "system32")
         for path in ("ringwall-windows/wall.sys", "ringwall-windows/ringwall.exe", "tests/windows/bed-test.exe"):

@@ -50,12 +50,13 @@ struct bed_verdict {
     uint32_t reauthorizations, injected;
 };
 
-// What drivers have made and not taken back, and what they did wrong. `faultable` counts since BED_FAULT.
+// What drivers have made and not taken back, and what they did wrong. `faultable` counts since BED_FAULT; `unsecured` are
+// devices that got no access list.
 struct bed_state {
     uint32_t sessions, providers, sublayers, callouts, filters;  // of the engine, built-in ones left out
     uint32_t registered;                                         // callouts with a driver behind them
     uint32_t operations;                                         // pended, not completed
-    uint32_t devices, links, handles, allocations, work_items;
+    uint32_t devices, unsecured, links, handles, allocations, work_items;
     uint32_t violations;
     uint32_t faultable, faults;
     char last_faultable[64], last_violation[160];

@@ -75,4 +75,5 @@ uint32_t bed_session_call(struct bed_session *session, const void *bytes, uint32
 
 // Whether `device` got a list that lets in the system and the administrators only.
 bool bed_device_is_secured(const void *device);
+uint32_t bed_devices_secured(void);  // how many
 void bed_device_secured(const void *device, const void *acl, uint32_t size);

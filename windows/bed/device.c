@@ -40,6 +40,7 @@ static void get_state(struct bed_state *state)
     bed_lock();
     bed_engine_count(state);
     bed_verify_state(state);
+    state->unsecured = state->devices - bed_devices_secured();
     state->registered = bed_callout_count();
     state->operations = bed_operation_count();
     bed_unlock();

@@ -106,6 +106,14 @@ bool bed_device_is_secured(const void *object)
     return false;
 }
 
+uint32_t bed_devices_secured(void)
+{
+    uint32_t count = 0;
+    for (ULONG i = 0; i < SECURED_MAX; i++)
+        count += secured[i] != NULL;
+    return count;
+}
+
 static bool is_system_or_administrators(const SID *sid)
 {
     static const UCHAR system[] = { 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0 };

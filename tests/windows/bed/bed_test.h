@@ -59,3 +59,4 @@ void test_cycles(unsigned count);
 void test_faults(const WCHAR *driver);
 void test_verdicts(void);
 void test_pending(void);
+void test_ask(void);

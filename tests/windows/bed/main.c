@@ -32,6 +32,10 @@ static void run(const char *name, const char *capture)
         test_faults(L"wall");
     else if (strcmp(name, "verdicts") == 0)
         test_verdicts();
+    else if (strcmp(name, "ask") == 0)
+        test_ask();
+    else if (strcmp(name, "ask-faults") == 0)
+        test_faults(L"ask");
     else if (strcmp(name, "pending") == 0)
         test_pending();
     else if (strncmp(name, "attempts=", 9) == 0)

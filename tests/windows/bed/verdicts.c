@@ -63,6 +63,7 @@ void test_verdicts(void)
     test_driver_parameter(L"wall", L"block_remote", L"192.0.2.1:80,:25,2001:db8::1");
     CHECK(test_driver_start(L"wall") == ERROR_SUCCESS, "%s", bed_lines());
     bed_lines();
+    CHECK(bed_state().devices == 1 && bed_state().unsecured == 0, "everybody may open the driver's device");
     check_attempts();
     check_other_layers();
     CHECK(test_driver_stop(L"wall") == ERROR_SUCCESS, "");
