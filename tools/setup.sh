@@ -33,8 +33,8 @@ packages() {
         ;;
     windows)
         packages build
-        # compiler; what loads drivers in the test bed; static analysis; traffic for the comparison with Linux
-        echo gcc-mingw-w64-x86-64 wine64 cppcheck iproute2
+        # compiler; what loads drivers in the test bed; static analysis; signing; for the comparison with Linux
+        echo gcc-mingw-w64-x86-64 wine64 cppcheck osslsigncode openssl iproute2
         ;;
     bench)
         packages build

@@ -8,14 +8,17 @@ sets are compared. Prints the lines of the wall driver as it replays the tutoria
 `N passed, N failed, N skipped`.
 """
 import argparse
+import functools
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+import binaries
 import filters
 from wine import Wine, find
 
@@ -62,6 +65,23 @@ class Tests:
              "-Isrc", "-Iwindows/bed", "-Idrivers/wall", "--suppress=missingIncludeSystem", "drivers", "windows",
              "tests/windows/drivers"], cwd=root, capture_output=True, text=True, check=False)
         check(done.returncode == 0, done.stdout + done.stderr)
+
+    def test_signature(self):
+        """A copy of each driver is signed and verified, and is still a good driver."""
+        if not find("osslsigncode") or not find("openssl"):
+            raise Skipped("osslsigncode or openssl is not installed")
+        with tempfile.TemporaryDirectory(prefix="rw-sign-") as folder:
+            key, certificate = f"{folder}/test.key", f"{folder}/test.crt"
+            run = functools.partial(subprocess.run, capture_output=True, check=True)
+            run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Ringwall test",
+                 "-addext", "extendedKeyUsage=codeSigning", "-keyout", key, "-out", certificate])
+            for driver in sorted(self.build.glob("ringwall-windows/*.sys")):
+                signed = f"{folder}/{driver.name}"
+                run(["osslsigncode", "sign", "-certs", certificate, "-key", key, "-h", "sha256", "-in", driver,
+                     "-out", signed])
+                run(["osslsigncode", "verify", "-CAfile", certificate, signed])
+                found = binaries.faults(Path(signed).read_bytes())
+                check(not found, f"{driver.name}, signed: {found}")
 
     # --- The bed ---
 
@@ -221,7 +241,7 @@ class Tests:
             begin = time.monotonic()
             print(f"== {name}: {function.__doc__}", flush=True)
             try:
-                if not self.wine and name not in ("binaries", "cppcheck"):
+                if not self.wine and name not in ("binaries", "cppcheck", "signature"):
                     self.start_wine()
                 function()
                 outcome, text = "passed", ""

@@ -50,8 +50,8 @@ struct bed_verdict {
     uint32_t reauthorizations, injected;
 };
 
-// What drivers have made and not taken back, and what they did wrong. `faultable` counts since BED_FAULT; `unsecured` are
-// devices that got no access list.
+// What drivers have made and not taken back, and what they did wrong. `faultable` counts since BED_FAULT; `unsecured`
+// are devices that got no access list.
 struct bed_state {
     uint32_t sessions, providers, sublayers, callouts, filters;  // of the engine, built-in ones left out
     uint32_t registered;                                         // callouts with a driver behind them
