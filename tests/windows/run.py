@@ -12,6 +12,7 @@ import functools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -265,6 +266,7 @@ def main():
         print("wine64 is not installed: tools/setup.sh windows")
         sys.exit(77)
     tests = Tests(options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     names = options.tests or [name[5:] for name in dir(Tests) if name.startswith("test_")]
     try:
         counts = tests.run(names)

@@ -18,11 +18,19 @@ def find(*names):
     return None
 
 
+def remove_left_overs():
+    """A killed run's processes end by themselves; its folder is removed by the next run."""
+    for folder in Path("/tmp").glob("rw-wine-*-*"):
+        if not Path("/proc", folder.name.split("-")[2]).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class Wine:
     def __init__(self):
+        remove_left_overs()
         self.program = find("wine64", "wine")
         self.server = find("wineserver64", "wineserver")
-        self.prefix = Path(tempfile.mkdtemp(prefix="rw-wine-", dir="/tmp"))
+        self.prefix = Path(tempfile.mkdtemp(prefix=f"rw-wine-{os.getpid()}-", dir="/tmp"))
         self.environment = {**os.environ, "WINEPREFIX": str(self.prefix), "WINEDEBUG": "-all", "WINEARCH": "win64",
                             "WINEDLLOVERRIDES": "fwpuclnt,fwpkclnt.sys=n;mscoree,mshtml=;winemenubuilder.exe=d"}
         for name in ("DISPLAY", "WAYLAND_DISPLAY"):

@@ -92,6 +92,31 @@ static void mistakes_are_noticed(void)
     }
 }
 
+// The watching itself: what it finds nothing of in good drivers it finds in this one.
+static void waiting_and_leaking_are_noticed(void)
+{
+    start(PEND_WAITING);
+    struct bed_verdict verdict = connect_from(4, 0);
+    answer(1, true);
+    CHECK(bed_state().violations == 0, "waiting at PASSIVE_LEVEL: %s", bed_state().last_violation);
+    verdict = connect_from(5, 2);
+    CHECK(verdict.pending, "");
+    answer(1, true);
+    CHECK(bed_state().violations == 3, "%u: %s", bed_state().violations, bed_state().last_violation);
+    stop();
+
+    start(PEND_LEAKING);
+    uint32_t before = bed_state().allocations;
+    verdict = connect_from(6, 0);
+    CHECK(verdict.pending, "");
+    answer(1, false);
+    CHECK(strstr(bed_state().last_violation, "executable memory"), "%s", bed_state().last_violation);
+    stop();
+    CHECK(bed_state().allocations == before + 1, "the leak was not counted");
+    bed_forgive();
+    test_mark();
+}
+
 #define MANY 100
 
 static void unloading_completes_what_waits(void)
@@ -118,5 +143,6 @@ void test_pending(void)
     test_driver_install(L"pend");
     answers_decide();
     mistakes_are_noticed();
+    waiting_and_leaking_are_noticed();
     unloading_completes_what_waits();
 }

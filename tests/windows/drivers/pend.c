@@ -74,11 +74,27 @@ static void classify_again(const FWPS_INCOMING_METADATA_VALUES0 *meta, FWPS_CLAS
     KeReleaseSpinLock(&state.lock, irql);
 }
 
+// What the bed has to notice: see pend.h.
+static void make_mistakes(void)
+{
+    LARGE_INTEGER pause = { .QuadPart = -1 };
+    KEVENT event;
+    if (state.mode == PEND_WAITING) {
+        KeInitializeEvent(&event, NotificationEvent, TRUE);
+        (void)KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, &pause);
+        (void)FwpmTransactionBegin0(state.engine, FWPM_TXN_READ_ONLY);
+        (void)FwpmTransactionAbort0(state.engine);
+    }
+    if (state.mode == PEND_LEAKING)
+        (void)ExAllocatePoolWithTag(NonPagedPool, 16, 'dneP');
+}
+
 static void pend(const FWPS_INCOMING_METADATA_VALUES0 *meta, FWPS_CLASSIFY_OUT0 *out)
 {
     KIRQL irql;
     HANDLE context;
     block(out);
+    make_mistakes();
     if (!NT_SUCCESS(FwpsPendOperation0(meta->completionHandle, &context)))
         return;
     if (state.mode != PEND_WITHOUT_ABSORB)

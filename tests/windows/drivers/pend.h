@@ -17,4 +17,6 @@ enum pend_mode {
     PEND_AGAIN,           // also when reauthorized: STATUS_FWP_CANNOT_PEND
     PEND_COMPLETE_TWICE,
     PEND_COMPLETE_EARLY,  // inside classify: postponed until it has returned
+    PEND_WAITING,         // waits inside classify, and asks the engine something
+    PEND_LEAKING,         // takes executable memory, and never gives it back
 };
