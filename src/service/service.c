@@ -245,6 +245,7 @@ static void callout_classified(void *context, uint64_t ask_id, const FWPS_CLASSI
         (void)wall_holds_answer(&service->holds, ask_id, out, pended);  // -ENOENT: the flow is gone meanwhile
     else
         (void)wall_holds_unregistered(&service->holds, ask_id);
+    watch_holds(service);
 }
 
 static bool callout_is_registered(void *context, uint32_t callout_id)
