@@ -74,6 +74,12 @@ void wall_service_watch_transactions(struct wall_service *service);
 void wall_service_await_driver(struct wall_service *service, struct wall_client *client, uint16_t type, uint32_t serial,
                                struct wall_driver *driver);
 
+// Puts a policy in force: struct wall_engine_events. `service` is a struct wall_service. Failures are logged.
+wall_status wall_service_enforce(void *service, struct wall_policy *policy);
+
+// Milliseconds of CLOCK_MONOTONIC, for the engine and the holds. `context` is not used.
+uint64_t wall_service_clock(void *context);
+
 // One line to the log (standard error; the journal under systemd) and to every monitor.
 void wall_service_log(struct wall_service *service, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
