@@ -20,7 +20,6 @@
 #include "objects.h"
 #include "question.h"
 
-#define TICK_SECONDS 1
 #define TIMEOUT_TEXT_MAX 12
 
 static struct {
@@ -47,24 +46,22 @@ static void block_overdue(void)
     }
 }
 
-// New questions come at DISPATCH_LEVEL at most: those who wait for them are told from here, soon after.
+// Tells those who wait for a change, which may come at DISPATCH_LEVEL, and looks after time while there is anything to
+// look after; otherwise it sleeps.
 static VOID NTAPI run_clock(VOID *context)
 {
-    struct ask_counts counts = { 0, 0, 0, 0 };
-    UINT64 sequence = 0;
-    LARGE_INTEGER interval;
-    ULONG ticks = 0;
+    PVOID events[2];
+    LARGE_INTEGER second;
+    BOOLEAN busy = FALSE;
     UNREFERENCED_PARAMETER(context);
-    interval.QuadPart = -500000;  // 50 ms
-    while (KeWaitForSingleObject(&ask.stop, Executive, KernelMode, FALSE, &interval) == STATUS_TIMEOUT) {
-        ask_questions_count(&counts);
-        if (counts.sequence != sequence)
-            ask_device_changed();
-        sequence = counts.sequence;
-        if (++ticks % (TICK_SECONDS * 20) != 0)
-            continue;
-        ask_questions_expire();
+    events[0] = &ask.stop;
+    events[1] = ask_questions_changed();
+    second.QuadPart = -10000000;
+    while (KeWaitForMultipleObjects(2, events, WaitAny, Executive, KernelMode, FALSE, busy ? &second : NULL, NULL) !=
+           STATUS_WAIT_0) {
+        ask_device_changed();
         block_overdue();
+        busy = ask_questions_expire();
     }
     (void)PsTerminateSystemThread(STATUS_SUCCESS);
 }

@@ -7,6 +7,7 @@ static struct {
     LIST_ENTRY by_id[BUCKETS], by_key[BUCKETS];
     LIST_ENTRY waiting;   // in the order of their ids
     LIST_ENTRY verdicts;  // decided, still under their key; in the order of the decisions. Linked by `waiting`
+    KEVENT changed;
     UINT64 next_id;
     struct ask_counts counts;
 } table;
@@ -15,6 +16,7 @@ void ask_questions_init(void)
 {
     RtlZeroMemory(&table, sizeof(table));
     KeInitializeSpinLock(&table.lock);
+    KeInitializeEvent(&table.changed, SynchronizationEvent, FALSE);
     for (ULONG i = 0; i < BUCKETS; i++) {
         InitializeListHead(&table.by_id[i]);
         InitializeListHead(&table.by_key[i]);
@@ -94,6 +96,7 @@ void ask_question_publish(struct ask_item *item)
     table.counts.waiting++;
     table.counts.sequence++;
     KeReleaseSpinLock(&table.lock, irql);
+    (void)KeSetEvent(&table.changed, IO_NO_INCREMENT, FALSE);
 }
 
 BOOLEAN ask_question_decide(struct ask_item *item, UCHAR verdict)
@@ -112,6 +115,8 @@ BOOLEAN ask_question_decide(struct ask_item *item, UCHAR verdict)
         table.counts.sequence++;
     }
     KeReleaseSpinLock(&table.lock, irql);
+    if (first)
+        (void)KeSetEvent(&table.changed, IO_NO_INCREMENT, FALSE);
     return first;
 }
 
@@ -229,9 +234,19 @@ static void forget_older(LONGLONG limit)
     } while (old);
 }
 
-void ask_questions_expire(void)
+BOOLEAN ask_questions_expire(void)
 {
+    KIRQL irql;
     forget_older((LONGLONG)ASK_VERDICT_SECONDS * 10000000);
+    KeAcquireSpinLock(&table.lock, &irql);
+    BOOLEAN left = !IsListEmpty(&table.waiting) || !IsListEmpty(&table.verdicts);
+    KeReleaseSpinLock(&table.lock, irql);
+    return left;
+}
+
+KEVENT *ask_questions_changed(void)
+{
+    return &table.changed;
 }
 
 void ask_questions_forget(void)

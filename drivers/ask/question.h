@@ -74,8 +74,10 @@ UINT64 ask_question_age(const struct ask_item *item);
 // The oldest question, referenced, when it is older than `limit_ms`; NULL otherwise.
 struct ask_item *ask_question_overdue(UINT64 limit_ms);
 void ask_question_count_timeout(void);
-// Forgets verdicts nobody took.
-void ask_questions_expire(void);
+// Forgets verdicts nobody took. Returns FALSE when nothing is left to look after: no question, no verdict.
+BOOLEAN ask_questions_expire(void);
+// Set whenever anything has changed; a synchronization event.
+KEVENT *ask_questions_changed(void);
 // Forgets all that are decided.
 void ask_questions_forget(void);
 void ask_questions_count(struct ask_counts *ret_counts);

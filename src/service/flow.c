@@ -88,11 +88,11 @@ static struct wall_policy *current_policy(void *context)
 }
 
 // Looks after those that wait, once a second while there are any.
-static void watch_holds(struct wall_service *service)
+static void watch_holds(void *context)
 {
+    struct wall_service *service = context;
     int enabled;
-    if (!wall_holds_waiting(&service->holds) || sd_event_source_get_enabled(service->waiting, &enabled) < 0 ||
-        enabled != SD_EVENT_OFF)
+    if (sd_event_source_get_enabled(service->waiting, &enabled) < 0 || enabled != SD_EVENT_OFF)
         return;
     (void)sd_event_source_set_time_relative(service->waiting, 1000000);
     (void)sd_event_source_set_enabled(service->waiting, SD_EVENT_ONESHOT);
@@ -102,7 +102,8 @@ static int on_waiting(sd_event_source *source, uint64_t time_us, void *context)
 {
     struct wall_service *service = context;
     wall_holds_expire(&service->holds);
-    watch_holds(service);
+    if (wall_holds_waiting(&service->holds))
+        watch_holds(service);
     return 0;
 }
 
@@ -120,7 +121,6 @@ static void flow_held(void *context, const struct wall_flow *flow)
     int r = wall_holds_add(&service->holds, flow, false);
     if (r < 0)
         refuse_flow(service, flow, r);
-    watch_holds(service);
 }
 
 static void flow_noticed(void *context, const struct wall_flow *flow)
@@ -133,7 +133,6 @@ static void flow_noticed(void *context, const struct wall_flow *flow)
         (void)wall_datapath_abort(service->datapath, flow->handle);
         record_decision(service, flow, NULL, WALL_FLOW_BLOCK, 0);
     }
-    watch_holds(service);
 }
 
 static void flow_ended(void *context, uint64_t handle)
@@ -160,7 +159,6 @@ static void callout_classified(void *context, uint64_t ask_id, const FWPS_CLASSI
         (void)wall_holds_answer(&service->holds, ask_id, out, pended);  // -ENOENT: the flow is gone meanwhile
     else
         (void)wall_holds_unregistered(&service->holds, ask_id);
-    watch_holds(service);
 }
 
 static bool callout_is_registered(void *context, uint32_t callout_id)
@@ -228,7 +226,7 @@ struct wall_datapath_events wall_flows_datapath_events(struct wall_service *serv
 struct wall_holds_events wall_flows_holds_events(struct wall_service *service)
 {
     return (struct wall_holds_events){service, ask_callout, cancel_question, flow_decided, operation_completed,
-                                      pend_fault, current_policy, wall_service_clock};
+                                      pend_fault, current_policy, wall_service_clock, watch_holds};
 }
 
 struct wall_callouts_events wall_flows_callouts_events(struct wall_service *service)

@@ -38,6 +38,7 @@ static void wait_in(struct wall_holds *holds, struct wall_hold *hold, enum wall_
     hold->next = NULL;
     *(holds->newest ? &holds->newest->next : &holds->oldest) = hold;
     holds->newest = hold;
+    holds->events.waits(holds->events.context);
 }
 
 static void stop_waiting(struct wall_holds *holds, struct wall_hold *hold)

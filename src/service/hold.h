@@ -97,6 +97,8 @@ struct wall_holds_events {
     // The policy of now, and a monotonic clock.
     struct wall_policy *(*policy)(void *context);
     uint64_t (*now_ms)(void *context);
+    // A hold has begun to wait: wall_holds_expire() has to be called from time to time.
+    void (*waits)(void *context);
 };
 
 struct wall_holds {

@@ -94,9 +94,10 @@ static void nothing_leaks(void **state)
     assert_true(ask_question_decide(item, ASK_BLOCK));
     ask_question_release(item);
     assert_int_equal(clones_freed, 0);  // the tables still have it
-    ask_questions_expire();
+    assert_true(ask_questions_expire());
     assert_int_equal(clones_freed, 0);  // not that old
     ask_questions_forget();
+    assert_false(ask_questions_expire());
     assert_int_equal(clones_freed, 1);
     assert_int_equal(ntos_violation_thread_count(), 0);
 }

@@ -64,6 +64,11 @@ static uint64_t time_now(void *context)
     return ((struct lab *)context)->now_ms;
 }
 
+static void on_waits(void *context)
+{
+    ((struct lab *)context)->wait_count++;
+}
+
 static void add_filter(struct lab *lab, const GUID *layer, const GUID *sublayer, uint32_t action, uint8_t weight)
 {
     FWPM_CALLOUT0 callout = {.displayData.name = (WCHAR *)L"callout", .applicableLayer = *layer};
@@ -98,7 +103,7 @@ int lab_setup(void **state)
     assert_int_equal(wall_engine_new(&(struct wall_engine_events){0}, no_clock, &lab->engine), 0);
     assert_int_equal(wall_session_open(lab->engine, &session, &caller, &lab->session), 0);
     const struct wall_holds_events events = {lab, on_ask, on_cancelled, on_decided, on_completed, on_fault, policy_now,
-                                             time_now};
+                                             time_now, on_waits};
     wall_holds_init(&lab->holds, &events);
     lab->registered = true;
     *state = lab;

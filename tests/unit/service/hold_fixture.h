@@ -27,7 +27,7 @@ struct lab {
     enum wall_flow_decision decisions[64];
     uint64_t decided_id[64];
     uint64_t completed[64];
-    unsigned completed_count, fault_count;
+    unsigned completed_count, fault_count, wait_count;
     char fault[256];
     uint32_t flags, reason;  // of the last question
     bool reauthorizing, injected;

@@ -268,6 +268,7 @@ static void never_completing_is_found(void **state)
 {
     struct lab *lab = *state;
     pend_connect(lab);
+    assert_int_equal(lab->wait_count, 1);  // somebody has to look after it
     lab->now_ms = WALL_PEND_AGE_MS - 1;
     wall_holds_expire(&lab->holds);
     assert_int_equal(lab->decided_count, 0);
