@@ -183,6 +183,19 @@ static void complete(struct wall_holds *holds, struct wall_hold *hold)
         complete_classify(holds, hold);
 }
 
+// The callout that pended is gone: the rule for unregistered callouts takes its place, under the policy of then. Its
+// filter may have gone with it, and must not leave the flow permitted by that.
+static void abandon(struct wall_holds *holds, struct wall_hold *hold)
+{
+    uint64_t completion = open_completion(hold);
+    hold->classification = hold->pend.before;
+    stop_waiting(holds, hold);
+    forget_pend(holds, hold);
+    hold->completing = completion;
+    wall_classify_unregistered(&hold->classification);
+    advance(holds, hold);
+}
+
 // Every callout has been asked.
 static void conclude(struct wall_holds *holds, struct wall_hold *hold)
 {
@@ -199,7 +212,7 @@ static void conclude(struct wall_holds *holds, struct wall_hold *hold)
         return;
     }
     if (hold->pend.orphaned)
-        classify_again(holds, hold);
+        abandon(holds, hold);
     else if (hold->pend.complete)
         complete(holds, hold);
     else
@@ -439,7 +452,7 @@ void wall_holds_callout_gone(struct wall_holds *holds, uint32_t callout_id)
     for (struct wall_hold *hold = holds->oldest, *next; hold; hold = next) {
         next = hold == last ? NULL : hold->next;
         if (hold->pend.orphaned)
-            classify_again(holds, hold);
+            abandon(holds, hold);
     }
 }
 

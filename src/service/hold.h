@@ -10,7 +10,8 @@
 //   PENDED ── complete: classify once more, as reauthorization (CLASSIFYING)
 //       └──── complete at ALE_AUTH_RECV_ACCEPT ──▶ AWAITING_PACKET ── injected: classify the packet (CLASSIFYING)
 //
-// A callout that goes away while it pends leaves the flow to the rule for unregistered callouts; one that never
+// A callout that goes away while it pends leaves the flow to the rule for unregistered callouts, whatever became of its
+// filter; one that never
 // completes loses the flow to a block when the age limit is reached.
 #pragma once
 

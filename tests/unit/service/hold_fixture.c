@@ -98,7 +98,7 @@ void lab_add_lower_callout(struct lab *lab, const GUID *layer)
 int lab_setup(void **state)
 {
     static const struct wall_caller caller = {.may_write = true};
-    static const FWPM_SESSION0 session = {0};
+    static const FWPM_SESSION0 session = {.flags = FWPM_SESSION_FLAG_DYNAMIC};
     struct lab *lab = calloc(1, sizeof(*lab));
     assert_int_equal(wall_engine_new(&(struct wall_engine_events){0}, no_clock, &lab->engine), 0);
     assert_int_equal(wall_session_open(lab->engine, &session, &caller, &lab->session), 0);

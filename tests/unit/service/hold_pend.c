@@ -250,6 +250,23 @@ static void a_crash_while_pending_blocks(void **state)
     assert_decided(lab, WALL_FLOW_BLOCK);
 }
 
+// The session that added the filter was the driver's, and ended first.
+static void a_crash_that_takes_the_filter_along_blocks(void **state)
+{
+    struct lab *lab = *state;
+    pend_connect(lab);
+    wall_session_close(lab->session);
+    const struct wall_caller caller = {.may_write = true};
+    assert_int_equal(wall_session_open(lab->engine, &(FWPM_SESSION0){0}, &caller, &lab->session), 0);
+    assert_int_equal(lab_hold(lab, 2), 0);
+    assert_int_equal(lab->decisions[0], WALL_FLOW_PERMIT);  // there is no filter any more
+    lab->registered = false;
+    wall_holds_callout_gone(&lab->holds, lab->callout_ids[0]);
+    assert_int_equal(lab->decided_count, 2);
+    assert_int_equal(lab->decided_id[1], 1);
+    assert_int_equal(lab->decisions[1], WALL_FLOW_BLOCK);
+}
+
 static void a_crash_while_others_are_asked_blocks(void **state)
 {
     struct lab *lab = *state;
@@ -414,6 +431,7 @@ int main(void)
         TEST(completing_while_others_are_asked_waits),
         TEST(pending_below_a_block_does_not_count),
         TEST(a_crash_while_pending_blocks),
+        TEST(a_crash_that_takes_the_filter_along_blocks),
         TEST(a_crash_while_others_are_asked_blocks),
         TEST(never_completing_is_found),
         TEST(a_flow_that_goes_while_pended_is_forgotten),
