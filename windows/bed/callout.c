@@ -15,6 +15,45 @@ static struct callout {
     FWPS_CALLOUT3 functions;
 } callouts[CALLOUTS_MAX];
 
+static struct bed_classification *under_way;
+static UINT64 next_number;
+
+void bed_classification_begin(struct bed_classification *classification)
+{
+    bed_lock();
+    classification->number = next_number++;
+    classification->next = under_way;
+    under_way = classification;
+    bed_unlock();
+}
+
+void bed_classification_end(struct bed_classification *classification)
+{
+    bed_lock();
+    struct bed_classification **at = &under_way;
+    while (*at != classification)
+        at = &(*at)->next;
+    *at = classification->next;
+    bed_unlock();
+}
+
+static bool is_under_way_before(UINT64 number)
+{
+    for (const struct bed_classification *at = under_way; at; at = at->next)
+        if (at->number < number)
+            return true;
+    return false;
+}
+
+// With the lock held, which is given away meanwhile.
+static void pause(void)
+{
+    LARGE_INTEGER interval = { .QuadPart = -10000 };
+    bed_unlock();
+    KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    bed_lock();
+}
+
 static struct callout *find(UINT32 id)
 {
     for (ULONG i = 0; id != 0 && i < CALLOUTS_MAX; i++)
@@ -84,27 +123,21 @@ NTSTATUS NTAPI FwpsCalloutRegister3(void *device, const FWPS_CALLOUT3 *callout, 
     return device ? register_callout(3, callout, ret_id) : STATUS_INVALID_PARAMETER;
 }
 
-static void wait_until_idle(struct callout *callout)
-{
-    LARGE_INTEGER pause = { .QuadPart = -10000 };
-    while (callout->running > 0) {
-        bed_unlock();
-        KeDelayExecutionThread(KernelMode, FALSE, &pause);
-        bed_lock();
-    }
-}
-
 NTSTATUS NTAPI FwpsCalloutUnregisterById0(const UINT32 id)
 {
     bed_expect_irql("FwpsCalloutUnregisterById0", PASSIVE_LEVEL);
     bed_lock();
     struct callout *callout = find(id);
     if (callout) {
+        // Windows changes filters when no classification is under way: one that has seen the driver's filters before
+        // the driver deleted them still finds the callout.
+        UINT64 now = next_number;
+        while (is_under_way_before(now))
+            pause();
         (void)wall_callout_unregister(bed_engine(), id);
-        UINT32 gone = callout->id;
-        wait_until_idle(callout);
-        if (callout->id == gone)
-            callout->id = 0;
+        while (callout->running > 0)
+            pause();
+        callout->id = 0;
     }
     bed_unlock();
     return callout ? STATUS_SUCCESS : STATUS_FWP_CALLOUT_NOT_FOUND;

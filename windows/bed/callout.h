@@ -15,7 +15,13 @@ struct bed_classification {
     const FWPS_INCOMING_METADATA_VALUES0 *metadata;
     NET_BUFFER_LIST *packet;  // layerData
     UINT32 asked;  // callouts
+    UINT64 number;
+    struct bed_classification *next;  // of those under way
 };
+
+// Around each classification, before it takes the policy and after it has done with it.
+void bed_classification_begin(struct bed_classification *classification);
+void bed_classification_end(struct bed_classification *classification);
 
 // Asks the callout of `filter`. Returns false when no driver is behind it. Called without the lock.
 bool bed_callout_ask(struct bed_classification *classification, const struct wall_filter *filter,

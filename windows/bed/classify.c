@@ -160,6 +160,7 @@ static void classify(const struct bed_attempt *attempt, UINT32 flags, UINT32 rea
     memset(ret_verdict, 0, sizeof(*ret_verdict));
     ret_verdict->action = FWP_ACTION_BLOCK;  // should the layer be unknown
 
+    bed_classification_begin(&asking);
     struct wall_policy *policy = take_policy();
     bed_lock();
     bool begun = wall_classify_begin(&classification, policy, &values.incoming);
@@ -185,6 +186,7 @@ static void classify(const struct bed_attempt *attempt, UINT32 flags, UINT32 rea
     }
     ret_verdict->callouts = asking.asked;
     drop_policy(policy);
+    bed_classification_end(&asking);
 }
 
 void bed_reauthorize(const struct bed_attempt *attempt, UINT32 reason, struct bed_verdict *ret_verdict)

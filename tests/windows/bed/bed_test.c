@@ -184,8 +184,13 @@ const char *bed_lines(void)
 {
     static char text[1 << 17];
     DWORD used = 0, count;
-    while (used < sizeof(text) - 1 && (count = control(BED_LINES, NULL, 0, text + used, sizeof(text) - 1 - used)) > 0)
+    while ((count = control(BED_LINES, NULL, 0, text + used, sizeof(text) - 1 - used)) > 0) {
         used += count;
+        if (used == sizeof(text) - 1) {  // the newer half is enough
+            used /= 2;
+            memmove(text, text + sizeof(text) - 1 - used, used);
+        }
+    }
     text[used] = '\0';
     return text;
 }

@@ -41,7 +41,7 @@ struct bed_verdict bed_reclassify(const struct bed_attempt *attempt);
 struct bed_verdict bed_operation(uint64_t operation);
 void bed_fault(uint32_t number);
 void bed_forgive(void);
-// What drivers printed since the last call; valid until the next.
+// What drivers printed since the last call, the newest of it when that is much; valid until the next.
 const char *bed_lines(void);
 
 // An attempt at ALE_AUTH_CONNECT_V4 or _V6, by the form of the addresses. Port 0 of ICMP stays 0.
