@@ -2,7 +2,7 @@
 
 # Suites that look at the sources, at the installed headers or at the machine; `plain` is for a unit test that cannot
 # run under sanitizers, `kernel` for tests that other kernels repeat.
-plain_suites="law headers tools system scenarios plain"
+plain_suites="law headers tools system scenarios plain windows"
 asan_options="-Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false"
 runner=
 host=
