@@ -11,6 +11,14 @@ struct remote {
     uint16_t port;
 };
 
+// What an owner meets with. Lies in a map: on the stack there is no room for it above the evaluator.
+struct encounter {
+    struct remote local, remote;
+    uint32_t interface_index;  // 0: not known
+    uint8_t protocol;
+    uint8_t is_listening;  // the flow has no remote end
+};
+
 static __always_inline void remote_set4(struct remote *remote, uint32_t address)
 {
     remote->words[0] = 0;

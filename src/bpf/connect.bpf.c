@@ -21,6 +21,7 @@ static __noinline int hold_stream(struct bpf_sock_addr *call, struct wall_state 
     of->time_ns = bpf_ktime_get_boot_ns();
     of->socket_cookie = bpf_get_socket_cookie(call);
     of->netns_cookie = bpf_get_netns_cookie(call);
+    of->layer = (uint8_t)call_layer(call);
     facts_set_socket(of, socket);
     facts_set_remote(of, &remote);
     owner_read(of);

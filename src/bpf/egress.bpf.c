@@ -4,15 +4,6 @@
 #include "hold.bpf.h"
 #include "packet.bpf.h"
 
-// Results of an egress program. A kept-back TCP packet is an ordinary send error, which TCP takes as a lost packet. A
-// kept-back datagram must look sent: CONGESTION becomes success, or ENOBUFS for sockets that ask for errors
-// (IP_RECVERR).
-#define PACKET_REFUSED 0
-#define PACKET_PASSED 1
-#define PACKET_CONGESTION 2
-
-#define SOCKET_CONNECTED 1  // bpf_sock.state of a connected datagram socket: TCP_ESTABLISHED
-
 static __always_inline int stream_held(struct __sk_buff *packet, struct bpf_sock *socket, struct wall_state *at,
                                        struct wall_flow_entry *entry)
 {
@@ -58,14 +49,6 @@ static __noinline int stream_packet(struct __sk_buff *packet, struct wall_state 
     default:
         return PACKET_REFUSED;
     }
-}
-
-// The kernel's own view of a socket: an address as a number, since the verifier permits only the documented members.
-static __always_inline struct sock *kernel_socket(struct bpf_sock *socket)
-{
-    struct sock *at = NULL;
-    bpf_probe_read_kernel(&at, sizeof(at), &socket);
-    return at;
 }
 
 // Where a datagram goes as its sender sees it. Address translation has been applied to the packet already, so the
@@ -115,7 +98,6 @@ static __noinline int datagram_facts(struct __sk_buff *packet, const struct judg
     struct wall_flow_facts *of = socket ? facts_new(flow_id) : NULL;
     if (!of)
         return 0;
-    struct sock *kernel = kernel_socket(socket);
     struct remote local;
     local_of_socket(socket, &local);
     if (judged->key.kind == WALL_FLOW_PACKET || local.words[3] == 0)
@@ -124,7 +106,8 @@ static __noinline int datagram_facts(struct __sk_buff *packet, const struct judg
     of->flow_id = flow_id;
     of->time_ns = bpf_ktime_get_boot_ns();
     of->socket_cookie = judged->key.number;
-    of->netns_cookie = BPF_CORE_READ(kernel, __sk_common.skc_net.net, net_cookie);
+    of->netns_cookie = netns_cookie_of(socket);
+    of->layer = WALL_LAYER_CONNECT_V4 + (socket->family == AF_INET6);
     of->irql = 2;  // DISPATCH_LEVEL
     facts_set_socket(of, socket);
     of->protocol = judged->protocol;

@@ -86,7 +86,9 @@ struct kernfs_node {
 };
 
 struct cgroup {
+    int level;
     struct kernfs_node *kn;
+    struct cgroup *ancestors[];
 };
 
 struct css_set {
@@ -110,13 +112,41 @@ typedef struct {
     struct net *net;
 } possible_net_t;
 
+struct in6_addr {
+    union {
+        uint8_t u6_addr8[16];
+    } in6_u;
+};
+
 struct sock_common {
+    uint32_t skc_daddr;
+    uint32_t skc_rcv_saddr;
+    uint16_t skc_dport;
+    uint16_t skc_num;
+    uint16_t skc_family;
+    volatile unsigned char skc_state;
+    int skc_bound_dev_if;
     possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock_cgroup_data {
+    struct cgroup *cgroup;
 };
 
 struct sock {
     struct sock_common __sk_common;
     uint8_t sk_kern_sock : 1;
+    uint16_t sk_type;
+    uint16_t sk_protocol;
+    uint32_t sk_max_ack_backlog;
+    uint32_t sk_mark;
+    struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct socket {
+    struct sock *sk;
 };
 
 #pragma clang attribute pop

@@ -71,6 +71,30 @@ struct logged {
 
 // Whether a denial is to be told. Those of the last second are counted instead; the number is told with the next one,
 // or by the reader of the log, who looks through the map.
+static __always_inline int denial_note(const struct wall_denial_key *key, uint64_t user, uint64_t now,
+                                       uint64_t *ret_repeats)
+{
+    struct wall_denial *known = bpf_map_lookup_elem(&denials, key);
+    if (!known) {
+        struct wall_denial first = {
+            .told_ns = now,
+            .user_id = (uint32_t)user,
+            .group_id = (uint32_t)(user >> 32),
+        };
+        bpf_map_update_elem(&denials, key, &first, BPF_ANY);  // without a place, every denial is told
+        return 1;
+    }
+    if ((int64_t)(now - known->told_ns) < (int64_t)WALL_DENIAL_INTERVAL_NS) {
+        __sync_fetch_and_add(&known->untold, 1);
+        return 0;
+    }
+    *ret_repeats = known->untold;
+    known->untold = 0;
+    known->told_ns = now;
+    return 1;
+}
+
+// The same, for what the current task is refused.
 static __noinline int denial_is_told(const struct logged *logged, uint64_t now, uint64_t *ret_repeats)
 {
     if (!logged || !ret_repeats)
@@ -84,20 +108,7 @@ static __noinline int denial_is_told(const struct logged *logged, uint64_t now, 
         .process_id = current_process(),
     };
     __builtin_memcpy(key.remote_address, logged->remote.address, sizeof(key.remote_address));
-    struct wall_denial *known = bpf_map_lookup_elem(&denials, &key);
-    if (!known) {
-        struct wall_denial first = { .told_ns = now, .user_id = current_user(), .group_id = current_group() };
-        bpf_map_update_elem(&denials, &key, &first, BPF_ANY);  // without a place, every denial is told
-        return 1;
-    }
-    if ((int64_t)(now - known->told_ns) < (int64_t)WALL_DENIAL_INTERVAL_NS) {
-        __sync_fetch_and_add(&known->untold, 1);
-        return 0;
-    }
-    *ret_repeats = known->untold;
-    known->untold = 0;
-    known->told_ns = now;
-    return 1;
+    return denial_note(&key, (uint64_t)current_group() << 32 | current_user(), now, ret_repeats);
 }
 
 static __noinline int decision_put(struct wall_state *at, const struct logged *logged, uint64_t now, uint64_t repeats)

@@ -1,7 +1,7 @@
 // The maps, shared by all programs. Sizes marked 1 are set by user space before loading.
 #pragma once
 
-#include "program.bpf.h"
+#include "address.bpf.h"
 #include "wire/log.bpf.h"
 #include "wire/tables.bpf.h"
 
@@ -128,6 +128,87 @@ struct {
     __type(key, int);
     __type(value, struct socket_mark);
 } marks SEC(".maps") __weak;
+
+// Who owns the sockets that peers can reach, by cookie: read at listen() and bind(), when a raw socket is made, and
+// when a datagram socket without an address sends first. Full: what peers send to the others is refused.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, uint64_t);
+    __type(value, struct wall_flow_facts);
+} owners SEC(".maps") __weak;
+
+// Datagram flows begun here, and begun by peers. When they are full, those unused for longest are forgotten, and judged
+// again with their next packet. Two maps: a flood from outside must not displace what was begun here.
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 1);
+    __type(key, struct wall_flow_key);
+    __type(value, struct wall_conversation);
+} spoken SEC(".maps") __weak;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 1);
+    __type(key, struct wall_flow_key);
+    __type(value, struct wall_conversation);
+} heard SEC(".maps") __weak;
+
+// A socket whose bind() has no decision yet, or a bad one.
+struct binding_mark {
+    uint64_t is_undecided;  // 0: decided, nothing to look up
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct binding_mark);
+} bindings SEC(".maps") __weak;
+
+// Facts of what is only told of, by handle, until user space has fetched them. Full: it is not told (UNNOTICED).
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, uint64_t);
+    __type(value, struct wall_flow_facts);
+} told SEC(".maps") __weak;
+
+// A TCP connection whose end will be told.
+struct stream_track {
+    uint64_t handle;   // 0: nothing to tell
+    uint64_t is_told;  // user space has heard that it is established
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct stream_track);
+} tracks SEC(".maps") __weak;
+
+struct arriving_key {
+    uint64_t netns_cookie;
+    uint8_t local_address[16], remote_address[16];
+    uint16_t local_port, remote_port;
+    uint32_t reserved;  // zero
+};
+
+struct arriving {
+    uint64_t listener;  // cookie
+    uint64_t handle;
+};
+
+// SYNs that were let through: the connection they become does not know its listening socket. Full, as by a flood: the
+// oldest are forgotten, and those connections not told of (UNNOTICED).
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 1);
+    __type(key, struct arriving_key);
+    __type(value, struct arriving);
+} arrivals SEC(".maps") __weak;
 
 static __always_inline struct wall_state *state_get(void)
 {

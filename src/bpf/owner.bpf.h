@@ -4,6 +4,20 @@
 #include "kernel.h"
 #include "program.bpf.h"
 
+// The kernel's own view of a socket: an address as a number, since the verifier permits only the documented members.
+static __always_inline struct sock *kernel_socket(struct bpf_sock *socket)
+{
+    struct sock *at = NULL;
+    bpf_probe_read_kernel(&at, sizeof(at), &socket);
+    return at;
+}
+
+static __always_inline uint64_t netns_cookie_of(struct bpf_sock *socket)
+{
+    struct sock *kernel = kernel_socket(socket);
+    return BPF_CORE_READ(kernel, __sk_common.skc_net.net, net_cookie);
+}
+
 // A path of WALL_PATH_MAX bytes has at most half as many names; the rest is for the mounts on the way.
 #define PATH_STEPS_MAX (WALL_PATH_MAX / 2 + 64)
 
@@ -119,12 +133,9 @@ static __always_inline uint32_t current_thread(void)
 }
 
 // Fills everything about the owner. `facts` is zeroed.
-static __noinline int owner_read(struct wall_flow_facts *facts)
+static __always_inline void owner_read_task(struct wall_flow_facts *facts, struct task_struct *task)
 {
     static const char kernel[] = "[kernel]";
-    if (!facts)
-        return 0;
-    struct task_struct *task = (void *)bpf_get_current_task();
     facts->process_id = BPF_CORE_READ(task, tgid);
     facts->thread_id = BPF_CORE_READ(task, pid);
     facts->user_id = BPF_CORE_READ(task, cred, uid.val);
@@ -136,11 +147,18 @@ static __noinline int owner_read(struct wall_flow_facts *facts)
     if (!file) {
         facts->flags |= WALL_FACTS_KERNEL_THREAD;
         path_set(facts, kernel, sizeof(kernel) - 1);
-        return 0;
+        return;
     }
     struct inode *inode = BPF_CORE_READ(file, f_inode);
     facts->executable_inode = BPF_CORE_READ(inode, i_ino);
     facts->executable_device = BPF_CORE_READ(inode, i_sb, s_dev);
     path_read(facts, file);
+}
+
+// The same, of the task that runs now.
+static __noinline int owner_read(struct wall_flow_facts *facts)
+{
+    if (facts)
+        owner_read_task(facts, (void *)bpf_get_current_task());
     return 0;
 }

@@ -29,6 +29,18 @@
 #define CALL_REFUSED 0
 #define CALL_ALLOWED 1
 
+// Results of a program at a packet. Outgoing only: a kept-back TCP packet is an ordinary send error, which TCP takes as
+// a lost packet; a kept-back datagram must look sent: CONGESTION becomes success, or ENOBUFS for sockets that ask for
+// errors (IP_RECVERR).
+#define PACKET_REFUSED 0
+#define PACKET_PASSED 1
+#define PACKET_CONGESTION 2
+
+// bpf_sock.state: the numbers of TCP's states, which datagram sockets use as well.
+#define SOCKET_CONNECTED 1
+#define SOCKET_CLOSED 7
+#define SOCKET_LISTENING 10
+
 // Lets the compiler forget what it knows of a value, so that the check the verifier needs stays in the program.
 #define forget(value) __asm__ volatile("" : "+r"(value))
 

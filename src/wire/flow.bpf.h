@@ -33,6 +33,9 @@ enum wall_layer {
     WALL_LAYER_COUNT_,
 };
 
+// A set of layers: bit per pair of V4 and V6.
+#define WALL_LAYERS(layer) (1u << (layer) / 2)
+
 // What a layer does with a connection before any filter is looked at in detail.
 enum wall_layer_mode {
     WALL_MODE_PERMIT,  // no filter, or none that could do anything but permit
@@ -55,6 +58,7 @@ enum wall_counter {
     WALL_COUNTER_RING_FULL,    // records that found no place in the ring
     WALL_COUNTER_RELEASES,     // socket releases that had to go to the map `releases`, the ring being full
     WALL_COUNTER_LOG_LOST,     // decisions nobody will be told of, the log being full; they hold all the same
+    WALL_COUNTER_UNNOTICED,    // established flows nobody was told of: no place for their facts, or in the ring
     WALL_COUNTER_COUNT_,
 };
 
@@ -74,6 +78,12 @@ struct wall_state {
     uint64_t last_flow_id;
     uint64_t last_executable_id;
     uint64_t captured_bytes;  // added by the programs, subtracted by user space when it lets go of a packet
+    uint64_t scope_cgroup;    // id of the cgroup the programs are attached to
+    uint32_t survey;          // what the survey is run for: enum wall_survey_purpose
+    uint32_t pass_mark;       // packets with this mark were sent by user space: no layer judges them again
+    // Flows that peers begin have a share of the table `flows`, so that a flood of them leaves room for the others.
+    uint32_t inbound_flows;   // raised by the programs, put right by user space
+    uint32_t inbound_flows_max;
     uint64_t counters[WALL_COUNTER_COUNT_];
 };
 
@@ -81,6 +91,9 @@ enum wall_flow_kind {
     WALL_FLOW_STREAM = 1,  // TCP: one flow for each connect(); `number` is the flow id
     WALL_FLOW_DATAGRAM,    // UDP: socket and remote end; `number` is the socket cookie
     WALL_FLOW_PACKET,      // ping and raw sockets: as DATAGRAM, with the protocol; `port` is type << 8 | code for ICMP
+    WALL_FLOW_ACCEPT,      // begun by a peer: socket (TCP: the listening one), remote end and protocol
+    WALL_FLOW_LISTENER,    // a listening socket itself
+    WALL_FLOW_BINDING,     // a socket with a local address and port
 };
 
 struct wall_flow_key {
@@ -88,7 +101,7 @@ struct wall_flow_key {
     uint8_t address[16];  // remote; zero for STREAM
     uint16_t port;
     uint8_t kind;      // enum wall_flow_kind
-    uint8_t protocol;  // PACKET only
+    uint8_t protocol;  // PACKET and ACCEPT only
     uint32_t reserved;  // zero
 };
 
@@ -104,6 +117,14 @@ struct wall_flow_entry {
     uint32_t reserved;
 };
 
+// Value of the maps `spoken` and `heard`: a datagram flow that was permitted. Its packets pass in both directions.
+struct wall_conversation {
+    uint64_t generation;  // of the policy
+    uint64_t last_used_ns;
+    uint64_t handle;      // 0: nobody was told of it
+    uint64_t is_aborted;  // by user space
+};
+
 enum wall_facts_flag {
     WALL_FACTS_PATH_TRUNCATED = 1,  // too long or too deep: `path` holds the last part, after "..."
     WALL_FACTS_KERNEL_THREAD = 2,   // no program: the kernel itself; `path` is "[kernel]"
@@ -116,6 +137,7 @@ struct wall_flow_facts {
     uint64_t flow_id;
     uint64_t time_ns;  // CLOCK_BOOTTIME
     uint64_t socket_cookie;
+    uint64_t parent_cookie;  // of the listening socket, for a connection made from it; else 0
     uint64_t netns_cookie;
     uint64_t cgroup_id;
     uint64_t executable_inode;
@@ -131,16 +153,41 @@ struct wall_flow_facts {
     uint16_t local_port, remote_port;  // ICMP: type, code
     uint8_t family, protocol;
     uint8_t irql;
-    uint8_t reserved;
+    uint8_t layer;  // enum wall_layer
+    uint32_t reauthorize_reason;  // FWP_CONDITION_REAUTHORIZE_REASON_*
+    uint32_t inbound;             // 1: the flow's first packet came from its peer
+    uint64_t executable_id;  // by which the log knows the executable
+    uint32_t app;            // number of its app id, as in struct wall_executable …
+    uint32_t apps_known;     // … when this many were known
     char process_name[WALL_COMM_BYTES];
     uint32_t path_start;  // where in `path` the text begins; it ends with the NUL at path[WALL_PATH_MAX]
     char path[WALL_PATH_MAX + WALL_NAME_MAX];  // the tail is room for one name, which the verifier asks for
     uint32_t reserved_end;
 };
 
+enum wall_survey_purpose {
+    WALL_SURVEY_OWNERS = 1,  // learn who owns the sockets that were there before the hooks
+    WALL_SURVEY_FLOWS = 2,   // judge live flows again
+};
+
+// What the survey writes: a socket whose flow the present policy blocks. Addresses and ports as in the facts.
+struct wall_survey_socket {
+    uint64_t cookie;
+    uint64_t netns_cookie;
+    uint32_t process_id, thread_id;  // a task that has it open
+    uint32_t bound_interface;
+    uint16_t local_port, remote_port;
+    uint8_t local_address[16], remote_address[16];
+    uint8_t family, protocol;
+    uint8_t reserved[6];
+};
+
 enum wall_record_kind {
     WALL_RECORD_PACKET = 1,  // a packet of a held flow; the first one announces the flow
     WALL_RECORD_RELEASED,    // a socket is closed: its datagram flows, or its stream flow `flow_id`, are over
+    WALL_RECORD_HELD,        // a flow is held and has no packet
+    WALL_RECORD_CUT,         // the kernel has decided that the socket of this flow is blocked: it is to be destroyed
+    WALL_RECORD_TOLD,        // something has happened; what, is in the map `told`, to be fetched and deleted
 };
 
 enum wall_record_flag {

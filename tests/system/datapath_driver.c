@@ -3,8 +3,9 @@
 //   datapath-driver discard PINS
 //   datapath-driver CGROUP PINS [ring=BYTES] [flows=N] [held=N] [captured=BYTES] [idle=MS] [btf=PATH]
 //
-// Commands: `policy MODE` (empty, hold, permit, block), `permit ID`, `block ID`, `stats`, `close`, `remove`.
-// With `auto=permit` or `auto=block` every flow is answered inside the callback.
+// Commands: `policy MODE` (empty, hold, permit, block: at the layer of connect), `policy LAYER=MODE,LAYER=MODE...`,
+// `permit ID`, `block ID`, `abort HANDLE`, `stats`, `inject send|receive NETNS HEX`, `close`, `remove`.
+// With `quiet=1` notices are only counted. With `auto=permit` or `auto=block` flows are answered inside the callback.
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -24,22 +25,43 @@
 
 static struct wall_datapath *datapath;
 static const char *automatic;
+static bool quiet;
 
-// A policy of one filter at both layers, or of none: all the datapath asks of one.
-static struct wall_filter filter = { .id = 1 };
-static const struct wall_filter *const filters[] = { &filter };
-static const struct wall_policy_sublayer sublayer = { .filter_count = 1, .filters = filters };
-static struct wall_policy_layer layers[] = {
-    { .layer_id = FWPS_LAYER_ALE_AUTH_CONNECT_V4, .sublayers = &sublayer },
-    { .layer_id = FWPS_LAYER_ALE_AUTH_CONNECT_V6, .sublayers = &sublayer },
+// A policy of one filter, or of none, at each of the layers: all the datapath asks of one. Both families have the same.
+enum { CONNECT, ACCEPT, LISTEN, ASSIGNMENT, ESTABLISHED, CLOSURE, RELEASE, LAYER_COUNT };
+static const struct {
+    const char *name;
+    uint16_t v4, v6;
+} layers[LAYER_COUNT] = {
+    [CONNECT] = { "connect", FWPS_LAYER_ALE_AUTH_CONNECT_V4, FWPS_LAYER_ALE_AUTH_CONNECT_V6 },
+    [ACCEPT] = { "accept", FWPS_LAYER_ALE_AUTH_RECV_ACCEPT_V4, FWPS_LAYER_ALE_AUTH_RECV_ACCEPT_V6 },
+    [LISTEN] = { "listen", FWPS_LAYER_ALE_AUTH_LISTEN_V4, FWPS_LAYER_ALE_AUTH_LISTEN_V6 },
+    [ASSIGNMENT] = { "bind", FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V4, FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V6 },
+    [ESTABLISHED] = { "established", FWPS_LAYER_ALE_FLOW_ESTABLISHED_V4, FWPS_LAYER_ALE_FLOW_ESTABLISHED_V6 },
+    [CLOSURE] = { "closure", FWPS_LAYER_ALE_ENDPOINT_CLOSURE_V4, FWPS_LAYER_ALE_ENDPOINT_CLOSURE_V6 },
+    [RELEASE] = { "release", FWPS_LAYER_ALE_RESOURCE_RELEASE_V4, FWPS_LAYER_ALE_RESOURCE_RELEASE_V6 },
 };
+
+static struct chosen {
+    struct wall_filter filter;
+    const struct wall_filter *filters[1];
+    struct wall_policy_sublayer sublayer;
+    struct wall_policy_layer layers[2];  // V4, V6
+} chosen[LAYER_COUNT];
+static uint64_t generation;
+
+static int find_layer(uint16_t id)
+{
+    int i = 0;
+    while (i < LAYER_COUNT && layers[i].v4 != id && layers[i].v6 != id)
+        i++;
+    return i;
+}
 
 const struct wall_policy_layer *wall_policy_layer(const struct wall_policy *policy, uint16_t layer_id)
 {
-    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
-        if (layers[i].layer_id == layer_id)
-            return &layers[i];
-    return NULL;
+    int found = find_layer(layer_id);
+    return found < LAYER_COUNT ? &chosen[found].layers[layers[found].v6 == layer_id] : NULL;
 }
 
 struct wall_policy *wall_policy_ref(struct wall_policy *policy)
@@ -51,16 +73,46 @@ void wall_policy_unref(struct wall_policy *policy)
 {
 }
 
-static bool choose_policy(const char *mode)
+static void choose(int layer, const char *mode)
 {
-    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
-        layers[i].generation++;
-        layers[i].sublayer_count = layers[i].filter_count = strcmp(mode, "empty") != 0;
-        layers[i].callout_filter_count = strcmp(mode, "hold") == 0;
+    struct chosen *at = &chosen[layer];
+    bool is_empty = !strcmp(mode, "empty");
+    at->filter = (struct wall_filter){
+        .id = 1 + (uint64_t)layer,
+        .action = !strcmp(mode, "permit") ? FWP_ACTION_PERMIT :
+                  !strcmp(mode, "block") ? FWP_ACTION_BLOCK : FWP_ACTION_CALLOUT_TERMINATING,
+    };
+    at->filters[0] = &at->filter;
+    at->sublayer = (struct wall_policy_sublayer){ .filter_count = 1, .filters = at->filters };
+    for (int family = 0; family < 2; family++)
+        at->layers[family] = (struct wall_policy_layer){
+            .layer_id = family ? layers[layer].v6 : layers[layer].v4,
+            .generation = generation,
+            .sublayers = &at->sublayer,
+            .sublayer_count = !is_empty,
+            .filter_count = !is_empty,
+            .callout_filter_count = !strcmp(mode, "hold"),
+        };
+}
+
+// `mode`, which is that of connect, or a list like "accept=hold,listen=block". Layers not named have no filter.
+static bool choose_policy(char *modes)
+{
+    generation++;
+    for (int i = 0; i < LAYER_COUNT; i++)
+        choose(i, "empty");
+    for (char *rest, *part = strtok_r(modes, ",", &rest); part; part = strtok_r(NULL, ",", &rest)) {
+        char *mode = strchr(part, '=');
+        int layer = mode ? 0 : CONNECT;
+        if (mode)
+            *mode++ = '\0';
+        while (mode && layer < LAYER_COUNT && strcmp(layers[layer].name, part))
+            layer++;
+        if (layer == LAYER_COUNT)
+            return false;
+        choose(layer, mode ? mode : part);
     }
-    filter.action = !strcmp(mode, "permit") ? FWP_ACTION_PERMIT :
-                    !strcmp(mode, "block") ? FWP_ACTION_BLOCK : FWP_ACTION_CALLOUT_TERMINATING;
-    return wall_datapath_set_policy(datapath, (struct wall_policy *)layers, NULL) == 0;
+    return wall_datapath_set_policy(datapath, (struct wall_policy *)chosen, NULL) == 0;
 }
 
 static void print_address(const char *name, const struct wall_flow *flow, const uint8_t *address, uint16_t port)
@@ -70,17 +122,28 @@ static void print_address(const char *name, const struct wall_flow *flow, const 
     printf(" %s=%s %s_port=%u", name, text, name, port);
 }
 
-static void print_held(void *context, const struct wall_flow *flow)
+static void print_flow(const char *what, const struct wall_flow *flow)
 {
-    printf("held id=%llu layer=%u protocol=%u irql=%u adopted=%d pid=%u tid=%u uid=%u gid=%u",
-           (unsigned long long)flow->id, flow->layer_id, flow->protocol, flow->irql, flow->adopted, flow->process_id,
-           flow->thread_id, flow->user_id, flow->group_id);
+    printf("%s id=%llu handle=%llu layer=%u inbound=%d reason=%u protocol=%u irql=%u adopted=%d", what,
+           (unsigned long long)flow->id, (unsigned long long)flow->handle, flow->layer_id, flow->inbound,
+           flow->reauthorize_reason, flow->protocol, flow->irql, flow->adopted);
+    printf(" pid=%u tid=%u uid=%u gid=%u cookie=%llu parent=%llu netns=%llu", flow->process_id, flow->thread_id,
+           flow->user_id, flow->group_id, (unsigned long long)flow->socket_cookie,
+           (unsigned long long)flow->parent_cookie, (unsigned long long)flow->netns_cookie);
     print_address("local", flow, flow->local_address, flow->local_port);
     print_address("remote", flow, flow->remote_address, flow->remote_port);
+    printf(" data=");
+    for (size_t i = 0; i < flow->packet_bytes && i < 128; i++)
+        printf("%02x", flow->packet[i]);
     printf(" cgroup=%llu inode=%llu device=%u interface=%u packet=%zu truncated=%d comm=%s path=%s\n",
            (unsigned long long)flow->cgroup_id, (unsigned long long)flow->executable_inode, flow->executable_device,
            flow->interface_index, flow->packet_bytes, flow->executable_path_truncated, flow->process_name,
            flow->executable_path);
+}
+
+static void print_held(void *context, const struct wall_flow *flow)
+{
+    print_flow("held", flow);
     if (automatic)
         wall_datapath_decide(datapath, flow->id, !strcmp(automatic, "permit") ? WALL_FLOW_PERMIT : WALL_FLOW_BLOCK);
 }
@@ -90,15 +153,48 @@ static void print_gone(void *context, uint64_t flow_id)
     printf("gone id=%llu\n", (unsigned long long)flow_id);
 }
 
+static unsigned long noticed, ended;
+
+static void print_noticed(void *context, const struct wall_flow *flow)
+{
+    noticed++;
+    if (!quiet)
+        print_flow("noticed", flow);
+}
+
+static void print_ended(void *context, uint64_t handle)
+{
+    ended++;
+    if (!quiet)
+        printf("ended handle=%llu\n", (unsigned long long)handle);
+}
+
 static void print_stats(void)
 {
     struct wall_datapath_stats stats;
     wall_datapath_get_stats(datapath, &stats);
-    printf("stats seen=%llu held=%llu permitted=%llu blocked=%llu gone=%llu fail_closed=%llu dropped=%llu\n",
+    printf("stats seen=%llu held=%llu permitted=%llu blocked=%llu gone=%llu fail_closed=%llu dropped=%llu "
+           "lost=%llu noticed=%lu ended=%lu\n",
            (unsigned long long)stats.flows_seen, (unsigned long long)stats.flows_held_now,
            (unsigned long long)stats.flows_permitted, (unsigned long long)stats.flows_blocked,
            (unsigned long long)stats.flows_gone, (unsigned long long)stats.fail_closed,
-           (unsigned long long)stats.packets_dropped);
+           (unsigned long long)stats.packets_dropped, (unsigned long long)stats.events_lost, noticed, ended);
+}
+
+// `DIRECTION NETNS_COOKIE HEX`
+static int inject(const char *text)
+{
+    uint8_t packet[2048];
+    size_t size = 0;
+    char *at;
+    struct wall_injection injection = { .receive = !strncmp(text, "receive ", 8), .packet = packet };
+    injection.netns_cookie = strtoull(strchr(text, ' '), &at, 10);
+    for (at++; size < sizeof(packet) && strlen(at) >= 2; at += 2) {
+        const char byte[3] = { at[0], at[1] };
+        packet[size++] = (uint8_t)strtoul(byte, NULL, 16);
+    }
+    injection.packet_bytes = size;
+    return wall_datapath_inject(datapath, &injection);
 }
 
 // Returns false when the datapath has been closed.
@@ -114,6 +210,10 @@ static bool obey(char *line)
     else if (!strcmp(line, "permit") || !strcmp(line, "block"))
         r = wall_datapath_decide(datapath, strtoull(argument, NULL, 10),
                                  line[0] == 'p' ? WALL_FLOW_PERMIT : WALL_FLOW_BLOCK);
+    else if (!strcmp(line, "abort"))
+        r = wall_datapath_abort(datapath, strtoull(argument, NULL, 10));
+    else if (!strcmp(line, "inject"))
+        r = inject(argument);
     else if (!strcmp(line, "stats"))
         print_stats();
     else if (!strcmp(line, "close"))
@@ -160,6 +260,8 @@ static void read_option(struct wall_datapath_config *config, const char *option)
         config->idle_ms = number;
     else if (!strncmp(option, "btf=", 4))
         config->btf_path = value;
+    else if (!strncmp(option, "quiet=", 6))
+        quiet = number;
     else if (!strncmp(option, "auto=", 5))
         automatic = value;
 }
@@ -169,7 +271,8 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     struct wall_datapath_config config = {
         .cgroup_path = argc > 1 ? argv[1] : "", .pin_path = argc > 2 ? argv[2] : "",
-        .events = { .flow_held = print_held, .flow_gone = print_gone },
+        .events = { .flow_held = print_held, .flow_gone = print_gone,
+                    .flow_noticed = print_noticed, .flow_ended = print_ended },
     };
     for (int i = 3; i < argc; i++)
         read_option(&config, argv[i]);

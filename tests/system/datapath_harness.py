@@ -11,10 +11,11 @@ import threading
 import time
 import unittest
 
-from lab import FAR4, FAR6, TCP_PORT, UDP_PORT, Lab, object_ids, skip_unless_possible
+from lab import FAR4, FAR6, NEAR4, NEAR6, TCP_PORT, UDP_PORT, Lab, object_ids, skip_unless_possible
 
 DRIVER, CLIENT = map(os.path.abspath, sys.argv[1:3])
 FAR = {4: FAR4, 6: FAR6}
+NEAR = {4: NEAR4, 6: NEAR6}
 LAYERS = {4: 48, 6: 50}  # FWPS_LAYER_ALE_AUTH_CONNECT_V4, _V6
 
 
@@ -77,7 +78,10 @@ class Driver:
         return int(self.lines.next("done " + command.split()[0]).split()[2])
 
     def held(self, seconds=10.0):
-        line = self.lines.next("held", seconds)
+        return self.flow("held", seconds)
+
+    def flow(self, event, seconds=10.0):
+        line = self.lines.next(event, seconds)
         head, _, path = line.partition(" path=")
         flow = dict(field.split("=", 1) for field in head.split()[1:])
         return flow | {"path": path}
@@ -93,10 +97,16 @@ class Driver:
 
 
 class Client:
-    def __init__(self, lab, action, family, *more, port=None, address=None, program=CLIENT, environment=(), **options):
-        port = port or (TCP_PORT if action.startswith(("tcp", "many")) else UDP_PORT)
+    """A program that is judged; with `far`, its peer at the far end, which is not."""
+
+    def __init__(self, lab, action, family, *more, port=None, address=None, program=CLIENT, environment=(), far=False,
+                 **options):
+        port = port or (TCP_PORT if action.startswith(("tcp", "many", "keep", "short", "syn")) else UDP_PORT)
         environment = {**os.environ, **{name: "1" for name in environment}}
-        self.process = lab.start(program, str(lab.cgroup), lab.netns_path(), action, address or FAR[family], str(port),
+        place = ("-", f"/run/netns/{lab.far}") if far else (str(lab.cgroup), lab.netns_path())
+        is_near = far or action.endswith("-server")
+        address = address or (NEAR if is_near else FAR)[family]
+        self.process = lab.start(program, *place, action, address, str(port),
                                  *map(str, more), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
                                  **options)
         self.lines = Lines(self.process.stdout)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 SKIPPED = 77
+NEAR4, NEAR6 = "10.99.1.1", "fd99:1::1"
 FAR4, FAR6 = "10.99.1.2", "fd99:1::2"
 TCP_PORT, UDP_PORT = 7001, 7002
 

@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "datapath/linux/environment.h"
 #include "datapath/linux/instance.h"
+#include "datapath/linux/packet.h"
+#include "datapath/linux/survey.h"
 #include "engine/engine.h"
 #include "engine/policy.h"
 #include "wire/tables.bpf.h"
@@ -24,6 +27,11 @@
 #define IDLE_MS 60000u         // what WFP does
 #define QUEUE_PACKETS 32u      // datagrams of one held flow: what a client sends before it wants an answer
 #define QUEUE_BYTES (128u << 10)
+
+// Layers whose live flows are judged again when the policy has changed.
+#define REAUTHORIZED                                                                      \
+    (WALL_LAYERS(WALL_LAYER_CONNECT_V4) | WALL_LAYERS(WALL_LAYER_ACCEPT_V4) |             \
+     WALL_LAYERS(WALL_LAYER_LISTEN_V4))
 
 #define RECORDS_PER_DISPATCH 512u  // then the caller's other work gets its turn
 #define RECORDS_ALL UINT32_MAX
@@ -62,12 +70,17 @@ static int open_descriptors(struct wall_datapath *datapath, struct wall_error *e
     return r ? wall_error_set(err, r, "the datapath's descriptors cannot be watched: %s", strerror(-r)) : 0;
 }
 
-static void set_limits(struct wall_state *state, const struct wall_datapath_config *config)
+static int set_limits(struct wall_state *state, const struct wall_datapath_config *config)
 {
     state->queue_packets_max = QUEUE_PACKETS;
     state->queue_bytes_max = QUEUE_BYTES;
     state->captured_bytes_max = or_default(config->captured_bytes, CAPTURED_BYTES);
+    state->inbound_flows_max = or_default(config->flows_max, FLOWS_MAX) / 2;
     state->idle_ns = (uint64_t)or_default(config->idle_ms, IDLE_MS) * 1000000;
+    int r = 0;
+    while (r == 0 && !state->pass_mark)
+        r = wall_random_bytes(&state->pass_mark, sizeof(state->pass_mark));
+    return r;
 }
 
 static void set_timer(int timer_fd, uint32_t interval_ms)
@@ -113,7 +126,7 @@ static void adopt(struct wall_datapath *datapath)
     // What the instance before had captured and not yet let go of is lost with its memory.
     __atomic_store_n(&state->captured_bytes, datapath->table.captured_bytes, __ATOMIC_RELAXED);
     wall_flows_ask_again(datapath);
-    datapath->holding = true;  // until the policy is known
+    datapath->layers = ~0u;  // until the policy is known
     set_ticking(datapath, true);
     if (datapath->unreported)
         eventfd_write(datapath->wake_fd, 1);
@@ -148,7 +161,9 @@ static int start(struct wall_datapath *datapath, const struct wall_datapath_conf
     r = open_descriptors(datapath, err);
     if (r < 0)
         return r;
-    set_limits(datapath->hooks.state, config);
+    r = set_limits(datapath->hooks.state, config);
+    if (r < 0)
+        return wall_error_set(err, r, "no randomness for the mark of packets: %s", strerror(-r));
     if (datapath->hooks.adopted)
         adopt(datapath);
     return 0;
@@ -198,6 +213,7 @@ int wall_datapath_open(const struct wall_datapath_config *config, struct wall_da
     datapath->log_timer_fd = datapath->wake_fd = -1;
     datapath->namespaces.own_fd = -1;
     wall_held_init(&datapath->table);
+    wall_held_init(&datapath->live);
     int r = start(datapath, config, err);
     if (r < 0) {
         // A start that made the pins takes them away; what another instance left stays, and keeps refusing.
@@ -225,11 +241,11 @@ void wall_datapath_close(struct wall_datapath *datapath)
 
 int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err)
 {
-    wall_hooks_detach(&datapath->hooks, WALL_HOOKS_CALL);
+    wall_hooks_detach_calls(&datapath->hooks, 0);
     wall_flows_adopt(datapath);  // those the ring had no place for
     consume(datapath, RECORDS_ALL);
     wall_flows_refuse_all(datapath);
-    wall_hooks_detach(&datapath->hooks, WALL_HOOKS_HOLD);
+    wall_hooks_detach_rest(&datapath->hooks, 0);
     release(datapath);
     int r = wall_pins_remove(&datapath->pins, err);
     wall_pins_close(&datapath->pins);
@@ -255,22 +271,28 @@ int wall_datapath_fd(const struct wall_datapath *datapath)
     return datapath->epoll_fd;
 }
 
+// Whether there is something to look after from time to time.
+static bool has_work(const struct wall_datapath *datapath)
+{
+    return datapath->table.by_id.count > 0 || datapath->live.by_id.count > 0 || datapath->namespaces.idle_count > 0 ||
+           wall_hooks_attached(&datapath->hooks, datapath->layers);
+}
+
 static void tick(struct wall_datapath *datapath)
 {
     if (++datapath->expire_ticks >= EXPIRE_TICKS) {
         datapath->expire_ticks = 0;
         wall_flows_expire(datapath);
+        wall_namespaces_trim(&datapath->namespaces);
     }
-    if (datapath->holding) {
-        set_ticking(datapath, datapath->table.by_id.count > 0);
+    if (!wall_hooks_attached(&datapath->hooks, datapath->layers)) {
+        set_ticking(datapath, has_work(datapath));
         return;
     }
-    if (!wall_flows_none(datapath))
+    if (!wall_flows_none(datapath, datapath->layers & WALL_LAYERS_KEEP))
         datapath->quiet_ticks = 0;
-    else if (++datapath->quiet_ticks >= QUIET_TICKS) {
-        wall_hooks_detach(&datapath->hooks, WALL_HOOKS_HOLD);
-        set_ticking(datapath, false);
-    }
+    else if (++datapath->quiet_ticks >= QUIET_TICKS)
+        wall_hooks_detach_rest(&datapath->hooks, datapath->layers);
 }
 
 int wall_datapath_dispatch(struct wall_datapath *datapath)
@@ -279,7 +301,7 @@ int wall_datapath_dispatch(struct wall_datapath *datapath)
     if (read(datapath->wake_fd, &count, sizeof(count)) == sizeof(count) && datapath->unreported)
         wall_flows_report(datapath);
     int r = consume(datapath, RECORDS_PER_DISPATCH);
-    if (datapath->table.by_id.count > 0)
+    if (has_work(datapath))
         set_ticking(datapath, true);
     if (read(datapath->timer_fd, &count, sizeof(count)) == sizeof(count))
         tick(datapath);
@@ -290,14 +312,20 @@ int wall_datapath_dispatch(struct wall_datapath *datapath)
     return r;
 }
 
-static int attach(struct wall_datapath *datapath, const struct wall_policy_needs *needs, struct wall_error *err)
+static void cut(void *context, const struct wall_survey_socket *socket)
 {
-    int r = 0;
-    if (needs->holds || needs->packets)
-        r = wall_hooks_attach(&datapath->hooks, WALL_HOOKS_HOLD, err);
-    if (r == 0 && needs->layers)
-        r = wall_hooks_attach(&datapath->hooks, WALL_HOOKS_CALL, err);
-    return r;
+    struct wall_datapath *datapath = context;
+    struct wall_namespace *ns = wall_namespace_get(&datapath->namespaces, socket->netns_cookie, socket->process_id,
+                                                   socket->thread_id);
+    struct wall_socket_name name = {
+        .family = socket->family, .protocol = socket->protocol, .local_port = socket->local_port,
+        .remote_port = socket->remote_port, .bound_interface = socket->bound_interface, .cookie = socket->cookie,
+    };
+    memcpy(name.local_address, socket->local_address, sizeof(name.local_address));
+    memcpy(name.remote_address, socket->remote_address, sizeof(name.remote_address));
+    if (ns && wall_socket_destroy(ns, &name) == 0)
+        datapath->stats.flows_blocked++;
+    wall_namespace_unref(&datapath->namespaces, ns);
 }
 
 static int enforce(struct wall_datapath *datapath, const struct wall_policy *policy, struct wall_error *err)
@@ -311,16 +339,17 @@ static int enforce(struct wall_datapath *datapath, const struct wall_policy *pol
     int r = wall_kernel_policy_prepare(&datapath->kernel_policy, policy, &options, &needs, err);
     if (r < 0)
         return r;
+    uint32_t layers = needs.layers;
+    if (needs.holds || needs.packets)
+        layers |= WALL_LAYERS_KEEP;
     // Before the new policy can hold a flow, its packets can be kept back.
-    r = attach(datapath, &needs, err);
+    r = wall_hooks_attach(&datapath->hooks, layers, err);
     wall_kernel_policy_switch(&datapath->kernel_policy, r == 0);
     if (r < 0)
         return r;
-    datapath->holding = needs.holds || needs.packets;
-    if (!needs.layers)
-        wall_hooks_detach(&datapath->hooks, WALL_HOOKS_CALL);
-    if (!datapath->holding)
-        set_ticking(datapath, wall_hooks_attached(&datapath->hooks, WALL_HOOKS_HOLD));
+    datapath->layers = layers;
+    datapath->quiet_ticks = 0;
+    wall_hooks_detach_calls(&datapath->hooks, layers);
     return 0;
 }
 
@@ -333,7 +362,10 @@ int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy 
     datapath->policy = wall_policy_ref(policy);
     if (old)
         wall_policy_unref(old);
-    return 0;
+    if (datapath->layers & REAUTHORIZED)
+        r = wall_survey_flows(&datapath->hooks, cut, datapath, err);
+    set_ticking(datapath, has_work(datapath));
+    return r;
 }
 
 int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, struct wall_error *err)
@@ -364,7 +396,8 @@ void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapat
     stats.flows_permitted += __atomic_load_n(&counters[WALL_COUNTER_PERMITTED], __ATOMIC_RELAXED);
     stats.flows_blocked += __atomic_load_n(&counters[WALL_COUNTER_BLOCKED], __ATOMIC_RELAXED);
     stats.flows_seen = stats.flows_permitted + stats.flows_blocked + stats.flows_held_now + stats.flows_gone;
-    stats.events_lost = __atomic_load_n(&counters[WALL_COUNTER_LOG_LOST], __ATOMIC_RELAXED);
+    stats.events_lost = __atomic_load_n(&counters[WALL_COUNTER_LOG_LOST], __ATOMIC_RELAXED) +
+                        __atomic_load_n(&counters[WALL_COUNTER_UNNOTICED], __ATOMIC_RELAXED);
     stats.table_bytes = (uint64_t)datapath->kernel_policy.page_count * WALL_PAGE_BYTES;
     stats.compile_us = datapath->kernel_policy.compile_us;
     stats.load_us = datapath->kernel_policy.load_us;
@@ -373,12 +406,22 @@ void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapat
     *ret_stats = stats;
 }
 
-int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle)
-{
-    return -ENOENT;
-}
-
 int wall_datapath_inject(struct wall_datapath *datapath, const struct wall_injection *injection)
 {
-    return -ENOENT;
+    uint8_t destination[16];
+    if (!wall_packet_destination(injection->packet, injection->packet_bytes, destination))
+        return -EINVAL;
+    struct wall_namespace *ns = wall_namespace_find(&datapath->namespaces, injection->netns_cookie);
+    if (!ns)
+        return -ENOENT;
+    // Both ways it leaves through a raw socket, which the programs know; one that is received comes back by the
+    // loopback interface, where they know it by its mark.
+    struct wall_route route = {
+        .interface_index = injection->interface_index,
+        .bound_interface = injection->receive ? 0 : injection->interface_index,
+        .mark = injection->receive ? datapath->hooks.state->pass_mark : 0,
+    };
+    int r = wall_packet_send(&datapath->namespaces, ns, injection->packet, injection->packet_bytes, &route);
+    wall_namespace_unref(&datapath->namespaces, ns);
+    return r == -EBADMSG ? -EINVAL : r;
 }

@@ -7,13 +7,16 @@
 #include <time.h>
 
 #include "datapath/linux/instance.h"
+#include "datapath/linux/notice.h"
 #include "datapath/linux/packet.h"
 #include "datapath/linux/split.h"
 #include "engine/policy.h"
-#include "fwpslayers.h"
 
 // Facts without an entry: the hook is between the two, or was refused there. Older ones are left-overs.
 #define ORPHAN_NS (10ull * 1000000000)
+
+// The peer has given up its SYN after this time without another one: Linux waits 64 s at most between two.
+#define PATIENCE_NS (130ull * 1000000000)
 
 static uint64_t boot_time_ns(void)
 {
@@ -33,16 +36,23 @@ static void give_back(struct wall_datapath *datapath, uint64_t bytes)
     __atomic_fetch_sub(&datapath->hooks.state->captured_bytes, bytes, __ATOMIC_RELAXED);
 }
 
-static bool read_facts(const struct wall_datapath *datapath, uint64_t flow_id)
+bool wall_flows_read(const struct wall_datapath *datapath, int map_fd, uint64_t flow_id)
 {
     struct wall_flow_facts *facts = datapath->facts;
-    if (bpf_map_lookup_elem(datapath->hooks.facts_fd, &flow_id, facts))
+    if (bpf_map_lookup_elem(map_fd, &flow_id, facts))
         return false;
     facts->path[WALL_PATH_MAX] = '\0';
     facts->process_name[WALL_COMM_BYTES - 1] = '\0';
     if (facts->path_start > WALL_PATH_MAX)
         facts->path_start = WALL_PATH_MAX;
+    if (facts->layer >= WALL_LAYER_COUNT_)
+        return false;
     return true;
+}
+
+static bool read_facts(const struct wall_datapath *datapath, uint64_t flow_id)
+{
+    return wall_flows_read(datapath, datapath->hooks.facts_fd, flow_id);
 }
 
 static void forget_kernel_side(const struct wall_datapath *datapath, const struct wall_flow_key *key, uint64_t flow_id)
@@ -70,19 +80,32 @@ static void end_flow(struct wall_datapath *datapath, struct wall_held *held)
         datapath->events.flow_gone(datapath->events.context, flow_id);
 }
 
+// What the kernel keeps of a socket itself, and the ring had no place to tell of.
+static void forget_socket(const struct wall_datapath *datapath, uint64_t cookie, enum wall_flow_kind kind)
+{
+    struct wall_flow_key key = { .number = cookie, .kind = (uint8_t)kind };
+    struct wall_flow_entry entry;
+    if (!bpf_map_lookup_elem(datapath->hooks.flows_fd, &key, &entry))
+        forget_kernel_side(datapath, &key, entry.flow_id);
+}
+
 static void handle_release(struct wall_datapath *datapath, uint64_t cookie, uint64_t flow_id)
 {
     if (flow_id) {
         struct wall_flow_key key = { .number = flow_id, .kind = WALL_FLOW_STREAM };
         struct wall_held *held = wall_held_find(&datapath->table, flow_id);
+        bool was_told = wall_notices_end(datapath, flow_id);
         if (held)
             end_flow(datapath, held);
-        else
+        else if (!was_told)
             forget_kernel_side(datapath, &key, flow_id);
         return;
     }
+    wall_notices_end_socket(datapath, cookie);
     for (struct wall_held *held; (held = wall_held_of_socket(&datapath->table, cookie));)
         end_flow(datapath, held);
+    forget_socket(datapath, cookie, WALL_FLOW_LISTENER);
+    forget_socket(datapath, cookie, WALL_FLOW_BINDING);
 }
 
 static void copy_address(uint8_t *ret_address, const uint8_t *mapped, uint8_t family)
@@ -93,23 +116,23 @@ static void copy_address(uint8_t *ret_address, const uint8_t *mapped, uint8_t fa
         memcpy(ret_address, mapped, 16);
 }
 
-static void report(struct wall_datapath *datapath, struct wall_held *held)
+void wall_flows_describe(const struct wall_flow_facts *facts, struct wall_flow *ret_flow)
 {
-    const struct wall_flow_facts *facts = datapath->facts;
-    struct wall_flow flow = {
-        .id = held->flow_id,
-        .handle = held->flow_id,
-        .layer_id = facts->family == AF_INET6 ? FWPS_LAYER_ALE_AUTH_CONNECT_V6 : FWPS_LAYER_ALE_AUTH_CONNECT_V4,
+    *ret_flow = (struct wall_flow){
+        .id = facts->flow_id,
+        .layer_id = wall_kernel_policy_layer_id(facts->layer),
+        .inbound = facts->inbound,
+        .reauthorize_reason = facts->reauthorize_reason,
         .family = facts->family,
         .protocol = facts->protocol,
         .irql = facts->irql,
-        .adopted = held->adopted,
         .process_id = facts->process_id,
         .thread_id = facts->thread_id,
         .user_id = facts->user_id,
         .group_id = facts->group_id,
         .cgroup_id = facts->cgroup_id,
         .socket_cookie = facts->socket_cookie,
+        .parent_cookie = facts->parent_cookie,
         .netns_cookie = facts->netns_cookie,
         .executable_inode = facts->executable_inode,
         .executable_device = facts->executable_device,
@@ -121,11 +144,24 @@ static void report(struct wall_datapath *datapath, struct wall_held *held)
         .remote_port = facts->remote_port,
         .interface_index = facts->interface_index,
         .time_ns = facts->time_ns,
-        .packet = held->packets ? held->packets->data : NULL,
-        .packet_bytes = held->packets ? held->packets->length : 0,
     };
-    copy_address(flow.local_address, facts->local_address, facts->family);
-    copy_address(flow.remote_address, facts->remote_address, facts->family);
+    copy_address(ret_flow->local_address, facts->local_address, facts->family);
+    copy_address(ret_flow->remote_address, facts->remote_address, facts->family);
+}
+
+static bool is_of_socket(const struct wall_flow_key *key)
+{
+    return key->kind == WALL_FLOW_LISTENER || key->kind == WALL_FLOW_BINDING;
+}
+
+static void report(struct wall_datapath *datapath, struct wall_held *held)
+{
+    struct wall_flow flow;
+    wall_flows_describe(datapath->facts, &flow);
+    flow.handle = is_of_socket(&held->key) ? 0 : held->flow_id;
+    flow.adopted = held->adopted;
+    flow.packet = held->packets ? held->packets->data : NULL;
+    flow.packet_bytes = held->packets ? held->packets->length : 0;
     held->reported = true;
     datapath->stats.flows_seen++;
     if (datapath->events.flow_held)
@@ -149,6 +185,10 @@ static struct wall_held *add_flow(struct wall_datapath *datapath)
     if (!held)
         return NULL;
     held->adopted = datapath->adopting;
+    if (held->key.kind == WALL_FLOW_ACCEPT)  // the programs know their own packets by it
+        held->route = (struct wall_route){
+            .mark = datapath->hooks.state->pass_mark, .interface_index = facts->interface_index,
+        };
     // Now, while the process most likely lives.
     held->ns = wall_namespace_get(&datapath->namespaces, facts->netns_cookie, facts->process_id, facts->thread_id);
     return held;
@@ -172,7 +212,7 @@ static int send_prepared(struct wall_datapath *datapath, struct wall_held *held,
 static int send_one(struct wall_datapath *datapath, struct wall_held *held, uint8_t *data, size_t size)
 {
     struct wall_packet_ends ends = { 0 };
-    if (held->key.kind != WALL_FLOW_PACKET) {
+    if (held->key.kind != WALL_FLOW_PACKET && held->key.kind != WALL_FLOW_ACCEPT) {
         ends.remote_address = held->name.remote_address;
         ends.remote_port = held->name.remote_port;
     }
@@ -242,6 +282,50 @@ static void handle_packet(struct wall_datapath *datapath, const struct wall_reco
         report(datapath, held);
 }
 
+// Ends the socket of a blocked flow, where it is the flow's alone, and keeps what the kernel must go on refusing.
+static void apply_block(struct wall_datapath *datapath, struct wall_held *held)
+{
+    bool is_alone = held->key.kind == WALL_FLOW_STREAM || is_of_socket(&held->key);
+    if (is_alone && held->ns)
+        wall_socket_destroy(held->ns, &held->name);
+    bpf_map_delete_elem(datapath->hooks.facts_fd, &held->flow_id);
+    if (held->key.kind == WALL_FLOW_STREAM) {  // the kernel's side ends with the socket
+        remove_held(datapath, held);
+        return;
+    }
+    // Its namespace stays open until the next wall_flows_expire(): a packet may still be on its way through the ring.
+    give_back(datapath, wall_held_drop_packets(&datapath->table, held));
+    wall_held_set_state(&datapath->table, held, WALL_FLOW_BLOCKED);
+}
+
+static void apply_permit(struct wall_datapath *datapath, struct wall_held *held)
+{
+    send_queue(datapath, held);
+    bpf_map_delete_elem(datapath->hooks.facts_fd, &held->flow_id);
+    if (is_of_socket(&held->key))
+        bpf_map_delete_elem(datapath->hooks.flows_fd, &held->key);
+    if (is_of_socket(&held->key) || held->key.kind == WALL_FLOW_STREAM)  // the kernel's side ends with its first packet
+        remove_held(datapath, held);
+    else
+        wall_held_set_state(&datapath->table, held, WALL_FLOW_PERMITTED);
+}
+
+// A flow without a packet. `decided`: by the kernel, which blocks it; only its socket is still there.
+static void handle_held(struct wall_datapath *datapath, uint64_t flow_id, bool decided)
+{
+    if (wall_held_find(&datapath->table, flow_id) || !read_facts(datapath, flow_id))
+        return;
+    struct wall_held *held = add_flow(datapath);
+    if (!held)
+        return;  // as long as nobody decides, nothing passes
+    if (decided)
+        apply_block(datapath, held);
+    else if (datapath->adopting)
+        datapath->unreported = true;
+    else
+        report(datapath, held);
+}
+
 int wall_flows_record(void *context, void *data, size_t size)
 {
     struct wall_datapath *datapath = context;
@@ -250,6 +334,10 @@ int wall_flows_record(void *context, void *data, size_t size)
         return 0;
     if (record->kind == WALL_RECORD_RELEASED)
         handle_release(datapath, record->socket_cookie, record->flow_id);
+    else if (record->kind == WALL_RECORD_HELD || record->kind == WALL_RECORD_CUT)
+        handle_held(datapath, record->flow_id, record->kind == WALL_RECORD_CUT);
+    else if (record->kind == WALL_RECORD_TOLD)
+        wall_notices_fetch(datapath, record->flow_id);
     else if (record->kind == WALL_RECORD_PACKET && record->length <= size - sizeof(*record))
         handle_packet(datapath, record);
     return --datapath->budget ? 0 : -EAGAIN;
@@ -324,24 +412,46 @@ void wall_flows_sweep_releases(struct wall_datapath *datapath)
     }
 }
 
+// Whether a flow is over that nobody uses any more. `is_known`: `entry` is the kernel's.
+static bool is_expired(const struct wall_datapath *datapath, const struct wall_held *held, bool is_known,
+                       const struct wall_flow_entry *entry, uint64_t now)
+{
+    if (!is_known)
+        return held->state != WALL_FLOW_HELD;
+    int64_t idle_ns = (int64_t)(now - entry->last_used_ns);
+    if (held->state == WALL_FLOW_HELD)
+        return held->key.kind == WALL_FLOW_ACCEPT && idle_ns >= (int64_t)PATIENCE_NS;
+    return !is_of_socket(&held->key) && idle_ns >= (int64_t)datapath->hooks.state->idle_ns;
+}
+
 void wall_flows_expire(struct wall_datapath *datapath)
 {
-    uint64_t now = boot_time_ns(), idle_ns = datapath->hooks.state->idle_ns;
+    uint64_t now = boot_time_ns();
+    uint32_t inbound = 0;
     size_t cursor = 0;
     for (struct wall_held *held; (held = wall_map_next(&datapath->table.by_id, &cursor));) {
         struct wall_flow_entry entry;
-        if (held->state == WALL_FLOW_HELD)
+        if (held->state != WALL_FLOW_HELD) {
+            wall_namespace_unref(&datapath->namespaces, held->ns);
+            held->ns = NULL;
+        } else if (held->key.kind != WALL_FLOW_ACCEPT) {
             continue;
-        wall_namespace_unref(&datapath->namespaces, held->ns);
-        held->ns = NULL;
+        }
         bool is_known = !bpf_map_lookup_elem(datapath->hooks.flows_fd, &held->key, &entry) &&
                         entry.flow_id == held->flow_id;
-        if (is_known && (int64_t)(now - entry.last_used_ns) < (int64_t)idle_ns)
+        bool is_over = is_expired(datapath, held, is_known, &entry, now);
+        inbound += held->key.kind == WALL_FLOW_ACCEPT && !is_over;
+        if (!is_over)
             continue;
         if (is_known)
             bpf_map_delete_elem(datapath->hooks.flows_fd, &held->key);
-        remove_held(datapath, held);
+        if (held->state == WALL_FLOW_HELD)
+            end_flow(datapath, held);
+        else
+            remove_held(datapath, held);
     }
+    __atomic_store_n(&datapath->hooks.state->inbound_flows, inbound, __ATOMIC_RELAXED);
+    wall_notices_expire(datapath);
 }
 
 // Writes the decision where the programs read it.
@@ -354,14 +464,6 @@ static int write_state(struct wall_datapath *datapath, const struct wall_held *h
     entry.generation = policy_generation(datapath);
     entry.last_used_ns = boot_time_ns();
     return bpf_map_update_elem(datapath->hooks.flows_fd, &held->key, &entry, BPF_EXIST) ? -errno : 0;
-}
-
-static void apply_decision(struct wall_datapath *datapath, struct wall_held *held, enum wall_flow_state state)
-{
-    if (state == WALL_FLOW_PERMITTED)
-        send_queue(datapath, held);
-    else if (held->key.kind == WALL_FLOW_STREAM && held->ns)
-        wall_socket_destroy(held->ns, &held->name);
 }
 
 int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision)
@@ -377,17 +479,12 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
         remove_held(datapath, held);
         return -ENOENT;
     }
-    apply_decision(datapath, held, state);
     datapath->stats.flows_permitted += state == WALL_FLOW_PERMITTED;
     datapath->stats.flows_blocked += state == WALL_FLOW_BLOCKED;
-    bpf_map_delete_elem(datapath->hooks.facts_fd, &flow_id);
-    if (held->key.kind == WALL_FLOW_STREAM) {  // the kernel's side ends with its first packet, or the socket
-        remove_held(datapath, held);
-        return 0;
-    }
-    // Its namespace stays open until the next wall_flows_expire(): a packet may still be on its way through the ring.
-    give_back(datapath, wall_held_drop_packets(&datapath->table, held));
-    wall_held_set_state(&datapath->table, held, state);
+    if (state == WALL_FLOW_PERMITTED)
+        apply_permit(datapath, held);
+    else
+        apply_block(datapath, held);
     return 0;
 }
 
@@ -398,15 +495,21 @@ void wall_flows_refuse_all(struct wall_datapath *datapath)
         if (held->state != WALL_FLOW_HELD)
             continue;
         write_state(datapath, held, WALL_FLOW_BLOCKED);
-        apply_decision(datapath, held, WALL_FLOW_BLOCKED);
-        remove_held(datapath, held);
+        apply_block(datapath, held);
     }
 }
 
-bool wall_flows_none(const struct wall_datapath *datapath)
+bool wall_flows_none(const struct wall_datapath *datapath, bool inbound_only)
 {
-    struct wall_flow_key key;
-    return bpf_map_get_next_key(datapath->hooks.flows_fd, NULL, &key) != 0;
+    struct wall_flow_key key, next;
+    int r = bpf_map_get_next_key(datapath->hooks.flows_fd, NULL, &next);
+    while (r == 0) {
+        key = next;
+        if (!inbound_only || key.kind == WALL_FLOW_ACCEPT || is_of_socket(&key))
+            return false;
+        r = bpf_map_get_next_key(datapath->hooks.flows_fd, &key, &next);
+    }
+    return true;
 }
 
 void wall_flows_done(struct wall_datapath *datapath)
@@ -417,4 +520,5 @@ void wall_flows_done(struct wall_datapath *datapath)
         held->ns = NULL;
     }
     wall_held_done(&datapath->table);
+    wall_notices_done(datapath);
 }

@@ -121,6 +121,7 @@ void wall_held_remove(struct wall_held_table *table, struct wall_held *held)
     table->held_count -= held->state == WALL_FLOW_HELD;
     unlink_socket(table, held);
     wall_map_remove(&table->by_id, &held->flow_id, sizeof(held->flow_id));
+    free(held->notice);
     free(held);
 }
 

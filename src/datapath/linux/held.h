@@ -16,6 +16,7 @@ struct wall_held_packet {
 };
 
 struct wall_held_socket;
+struct wall_notice;
 
 struct wall_held {
     uint64_t flow_id;
@@ -29,6 +30,7 @@ struct wall_held {
     struct wall_held_packet *packets, **packets_end;
     struct wall_held_socket *socket;
     struct wall_held *previous, *next;  // of the same socket
+    struct wall_notice *notice;  // owned; of a flow that is only told of
 };
 
 struct wall_held_table {

@@ -13,26 +13,53 @@
 
 #include "base/error.h"
 #include "datapath/linux/policy.h"
+#include "datapath/linux/survey.h"
 #include "datapath.skel.h"
 
-// In the order of attaching: a flow is never held before the hook that keeps its packets back.
-static const char *const hook_names[WALL_HOOK_COUNT_] = {
-    [WALL_HOOK_RELEASE] = "link_release",
-    [WALL_HOOK_EGRESS] = "link_egress",
-    [WALL_HOOK_CONNECT4] = "link_connect4",
-    [WALL_HOOK_CONNECT6] = "link_connect6",
-    [WALL_HOOK_SENDMSG4] = "link_sendmsg4",
-    [WALL_HOOK_SENDMSG6] = "link_sendmsg6",
+#define CONNECT WALL_LAYERS(WALL_LAYER_CONNECT_V4)
+#define ACCEPT WALL_LAYERS(WALL_LAYER_ACCEPT_V4)
+#define LISTEN WALL_LAYERS(WALL_LAYER_LISTEN_V4)
+#define ASSIGNMENT WALL_LAYERS(WALL_LAYER_ASSIGNMENT_V4)
+#define TELLING                                                                           \
+    (WALL_LAYERS(WALL_LAYER_ESTABLISHED_V4) | WALL_LAYERS(WALL_LAYER_CLOSURE_V4) |        \
+     WALL_LAYERS(WALL_LAYER_RELEASE_V4))
+
+#define ENDPOINTS (ACCEPT | LISTEN | ASSIGNMENT | TELLING)
+#define KEEP WALL_LAYERS_KEEP
+
+// What each hook is called where it is pinned, and the layers that need it. A flow is never held before the hook that
+// keeps its packets back, so those at packets are attached first and detached last.
+static const struct {
+    const char *pin;
+    uint32_t layers;
+    bool is_at_packets;
+} hook_table[WALL_HOOK_COUNT_] = {
+    [WALL_HOOK_RELEASE] = { "link_release", KEEP | ENDPOINTS, true },
+    [WALL_HOOK_ENDPOINT_RELEASE] = { "link_endpoint_release", ENDPOINTS, true },
+    [WALL_HOOK_EGRESS] = { "link_egress", KEEP, true },
+    [WALL_HOOK_ENDPOINTS] = { "link_endpoints", ENDPOINTS, false },
+    [WALL_HOOK_BIND4] = { "link_bind4", ENDPOINTS, false },
+    [WALL_HOOK_BIND6] = { "link_bind6", ENDPOINTS, false },
+    [WALL_HOOK_CREATE] = { "link_create", ENDPOINTS, false },
+    [WALL_HOOK_TRACK] = { "link_track", ACCEPT | ASSIGNMENT | TELLING, true },
+    [WALL_HOOK_TRACK4] = { "link_track4", ACCEPT | TELLING, false },
+    [WALL_HOOK_TRACK6] = { "link_track6", ACCEPT | TELLING, false },
+    [WALL_HOOK_INGRESS] = { "link_ingress", ENDPOINTS, true },
+    [WALL_HOOK_CONNECT4] = { "link_connect4", CONNECT, false },
+    [WALL_HOOK_CONNECT6] = { "link_connect6", CONNECT, false },
+    [WALL_HOOK_SENDMSG4] = { "link_sendmsg4", CONNECT, false },
+    [WALL_HOOK_SENDMSG6] = { "link_sendmsg6", CONNECT, false },
 };
-#define FIRST_CALL_HOOK WALL_HOOK_CONNECT4
 
 #define EXECUTABLES_MAX 8192u   // programs at once on a machine; 100 bytes each
 #define DENIALS_MAX 4096u       // denied destinations told in the last second
 #define LOG_BYTES (1u << 20)    // 5,700 decisions
 
 // Maps that outlive an instance.
-static const char *const map_names[] = { "state",  "flows", "facts",       "events", "releases", "injectors",
-                                         "marks",  "policy", "apps",       "executables", "log", "denials" };
+static const char *const map_names[] = {
+    "state", "flows", "facts",  "events",   "releases", "injectors",   "marks", "policy", "apps",
+    "log",   "told",  "owners", "bindings", "spoken",   "executables", "heard", "tracks", "denials", "arrivals",
+};
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
 
 // The end of what libbpf says while loading: the verifier's reasons stand there.
@@ -89,7 +116,16 @@ static struct bpf_program *program_of(const struct wall_hooks *hooks, enum wall_
 {
     struct bpf_program *programs[WALL_HOOK_COUNT_] = {
         [WALL_HOOK_RELEASE] = hooks->programs->progs.release_announce,
+        [WALL_HOOK_ENDPOINT_RELEASE] = hooks->programs->progs.endpoint_release,
         [WALL_HOOK_EGRESS] = hooks->programs->progs.egress_hold,
+        [WALL_HOOK_ENDPOINTS] = hooks->programs->progs.endpoint_watch,
+        [WALL_HOOK_BIND4] = hooks->programs->progs.bind4_authorize,
+        [WALL_HOOK_BIND6] = hooks->programs->progs.bind6_authorize,
+        [WALL_HOOK_CREATE] = hooks->programs->progs.create_authorize,
+        [WALL_HOOK_TRACK] = hooks->programs->progs.egress_track,
+        [WALL_HOOK_TRACK4] = hooks->programs->progs.sendmsg4_track,
+        [WALL_HOOK_TRACK6] = hooks->programs->progs.sendmsg6_track,
+        [WALL_HOOK_INGRESS] = hooks->programs->progs.ingress_accept,
         [WALL_HOOK_CONNECT4] = hooks->programs->progs.connect4_authorize,
         [WALL_HOOK_CONNECT6] = hooks->programs->progs.connect6_authorize,
         [WALL_HOOK_SENDMSG4] = hooks->programs->progs.sendmsg4_authorize,
@@ -161,6 +197,11 @@ static int size_maps(const struct wall_hooks *hooks, const struct wall_hooks_con
     int r = bpf_map__set_max_entries(hooks->programs->maps.flows, config->flows_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.facts, config->facts_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.releases, config->flows_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.owners, config->facts_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.spoken, config->flows_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.heard, config->flows_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.told, config->facts_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.arrivals, config->flows_max);
     // Namespaces with held flows, two sockets each.
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.injectors, 2 * config->facts_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.apps, WALL_KERNEL_APPS_MAX);
@@ -193,23 +234,28 @@ static int map_state(struct wall_hooks *hooks, struct wall_error *err)
     return 0;
 }
 
+// The id of a cgroup is the inode number of its directory. Returns 0 when that cannot be read.
+static uint64_t cgroup_id(int cgroup_fd)
+{
+    struct stat cgroup;
+    return fstat(cgroup_fd, &cgroup) ? 0 : cgroup.st_ino;
+}
+
 static bool is_for_cgroup(struct bpf_link *link, int cgroup_fd)
 {
     struct bpf_link_info info = { 0 };
     uint32_t size = sizeof(info);
-    struct stat cgroup;
-    // The id of a cgroup is the inode number of its directory.
-    return !bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) && !fstat(cgroup_fd, &cgroup) &&
-           info.cgroup.cgroup_id == cgroup.st_ino;
+    return !bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) &&
+           info.cgroup.cgroup_id == cgroup_id(cgroup_fd);
 }
 
 // Lets an earlier instance's link run the new program: at no time is there none.
 static int adopt_link(struct wall_hooks *hooks, enum wall_hook hook, struct wall_error *err)
 {
     char path[WALL_PIN_PATH_BYTES];
-    if (!wall_pins_contain(hooks->pins, hook_names[hook]))
+    if (!wall_pins_contain(hooks->pins, hook_table[hook].pin))
         return 0;
-    struct bpf_link *link = bpf_link__open(wall_pins_name(hooks->pins, hook_names[hook], path));
+    struct bpf_link *link = bpf_link__open(wall_pins_name(hooks->pins, hook_table[hook].pin, path));
     if (!link)
         return wall_error_set(err, -errno, "%s: %s", path, strerror(errno));
     if (!is_for_cgroup(link, hooks->cgroup_fd)) {
@@ -266,9 +312,14 @@ static int start(const struct wall_hooks_config *config, struct wall_hooks *hook
     hooks->executables_fd = bpf_map__fd(hooks->programs->maps.executables);
     hooks->log_fd = bpf_map__fd(hooks->programs->maps.log);
     hooks->denials_fd = bpf_map__fd(hooks->programs->maps.denials);
+    hooks->owners_fd = bpf_map__fd(hooks->programs->maps.owners);
+    hooks->spoken_fd = bpf_map__fd(hooks->programs->maps.spoken);
+    hooks->heard_fd = bpf_map__fd(hooks->programs->maps.heard);
+    hooks->told_fd = bpf_map__fd(hooks->programs->maps.told);
     r = map_state(hooks, err);
     if (r < 0)
         return r;
+    hooks->state->scope_cgroup = cgroup_id(hooks->cgroup_fd);
     if (hooks->adopted)
         return adopt_links(hooks, err);
     hooks->state->layout = WALL_STATE_LAYOUT;
@@ -307,7 +358,7 @@ static void detach(struct wall_hooks *hooks, enum wall_hook hook)
     char path[WALL_PIN_PATH_BYTES];
     if (!hooks->links[hook])
         return;
-    unlink(wall_pins_name(hooks->pins, hook_names[hook], path));
+    unlink(wall_pins_name(hooks->pins, hook_table[hook].pin, path));
     bpf_link__destroy(hooks->links[hook]);
     hooks->links[hook] = NULL;
 }
@@ -321,7 +372,7 @@ static int attach(struct wall_hooks *hooks, enum wall_hook hook, struct wall_err
     if (!link)
         return wall_error_set(err, -errno, "%s cannot be attached to the cgroup: %s",
                               bpf_program__name(program_of(hooks, hook)), strerror(errno));
-    int r = bpf_link__pin(link, wall_pins_name(hooks->pins, hook_names[hook], path));
+    int r = bpf_link__pin(link, wall_pins_name(hooks->pins, hook_table[hook].pin, path));
     if (r < 0) {
         bpf_link__destroy(link);
         return wall_error_set(err, r, "%s cannot be pinned: %s", path, strerror(-r));
@@ -330,35 +381,55 @@ static int attach(struct wall_hooks *hooks, enum wall_hook hook, struct wall_err
     return 0;
 }
 
-static enum wall_hook_set set_of(enum wall_hook hook)
-{
-    return hook < FIRST_CALL_HOOK ? WALL_HOOKS_HOLD : WALL_HOOKS_CALL;
-}
-
-int wall_hooks_attach(struct wall_hooks *hooks, enum wall_hook_set set, struct wall_error *err)
+// Attaches what is missing among the hooks from `first` to `last` of these layers.
+static int attach_range(struct wall_hooks *hooks, uint32_t layers, enum wall_hook first, enum wall_hook last,
+                        struct wall_error *err)
 {
     int r = 0;
-    for (enum wall_hook hook = 0; r == 0 && hook < WALL_HOOK_COUNT_; hook++)
-        if (set_of(hook) == set)
+    for (enum wall_hook hook = first; r == 0 && hook <= last; hook++)
+        if (hook_table[hook].layers & layers)
             r = attach(hooks, hook, err);
-    if (r == 0 && set == WALL_HOOKS_HOLD)
-        __atomic_store_n(&hooks->state->can_hold, 1, __ATOMIC_SEQ_CST);
     return r;
 }
 
-void wall_hooks_detach(struct wall_hooks *hooks, enum wall_hook_set set)
+int wall_hooks_attach(struct wall_hooks *hooks, uint32_t layers, struct wall_error *err)
 {
-    if (set == WALL_HOOKS_HOLD)
-        __atomic_store_n(&hooks->state->can_hold, 0, __ATOMIC_SEQ_CST);
+    int r = attach_range(hooks, layers, 0, WALL_HOOK_CREATE, err);
+    if (r == 0 && layers & ENDPOINTS & ~hooks->layers)
+        r = wall_survey_owners(hooks, err);
+    r = r ? r : attach_range(hooks, layers, WALL_HOOK_CREATE + 1, WALL_HOOK_COUNT_ - 1, err);
+    if (r < 0)
+        return r;
+    hooks->layers |= layers;
+    if (hooks->links[WALL_HOOK_EGRESS])
+        __atomic_store_n(&hooks->state->can_hold, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static void detach_unneeded(struct wall_hooks *hooks, uint32_t layers, bool at_packets)
+{
     for (enum wall_hook hook = 0; hook < WALL_HOOK_COUNT_; hook++)
-        if (set_of(hook) == set)
+        if (hook_table[hook].is_at_packets == at_packets && !(hook_table[hook].layers & layers))
             detach(hooks, hook);
 }
 
-bool wall_hooks_attached(const struct wall_hooks *hooks, enum wall_hook_set set)
+void wall_hooks_detach_calls(struct wall_hooks *hooks, uint32_t layers)
 {
-    for (enum wall_hook hook = 0; hook < WALL_HOOK_COUNT_; hook++)
-        if (set_of(hook) == set && hooks->links[hook])
+    hooks->layers &= layers;
+    detach_unneeded(hooks, layers, false);
+}
+
+void wall_hooks_detach_rest(struct wall_hooks *hooks, uint32_t layers)
+{
+    if (!(layers & KEEP))
+        __atomic_store_n(&hooks->state->can_hold, 0, __ATOMIC_SEQ_CST);
+    detach_unneeded(hooks, layers, true);
+}
+
+bool wall_hooks_attached(const struct wall_hooks *hooks, uint32_t layers)
+{
+    for (int i = 0; i < WALL_HOOK_COUNT_; i++)
+        if (hooks->links[i] && !(hook_table[i].layers & layers))
             return true;
     return false;
 }

@@ -11,9 +11,19 @@ struct bpf_link;
 struct datapath_bpf;
 struct wall_error;
 
+// In the order of attaching.
 enum wall_hook {
     WALL_HOOK_RELEASE,
+    WALL_HOOK_ENDPOINT_RELEASE,
     WALL_HOOK_EGRESS,
+    WALL_HOOK_ENDPOINTS,
+    WALL_HOOK_BIND4,
+    WALL_HOOK_BIND6,
+    WALL_HOOK_CREATE,
+    WALL_HOOK_TRACK,
+    WALL_HOOK_TRACK4,
+    WALL_HOOK_TRACK6,
+    WALL_HOOK_INGRESS,
     WALL_HOOK_CONNECT4,
     WALL_HOOK_CONNECT6,
     WALL_HOOK_SENDMSG4,
@@ -21,11 +31,8 @@ enum wall_hook {
     WALL_HOOK_COUNT_,
 };
 
-// Sets of hooks that are attached and detached together.
-enum wall_hook_set {
-    WALL_HOOKS_HOLD,  // those that keep packets back, and see sockets close
-    WALL_HOOKS_CALL,  // those at socket calls
-};
+// A policy that may hold what programs begin, or judges packets of theirs, needs this as well.
+#define WALL_LAYERS_KEEP 0x80000000u
 
 struct wall_hooks_config {
     const char *btf_path;  // NULL: the kernel's own
@@ -41,6 +48,8 @@ struct wall_hooks {
     int cgroup_fd;
     int state_fd, flows_fd, facts_fd, events_fd, releases_fd, injectors_fd;
     int policy_fd, apps_fd, executables_fd, log_fd, denials_fd;
+    int owners_fd, spoken_fd, heard_fd, told_fd;
+    uint32_t layers;  // the hooks of these layers were attached by this instance, and are
     bool adopted;  // an earlier instance left its maps
 };
 
@@ -51,9 +60,13 @@ int wall_hooks_open(const struct wall_hooks_config *config, const struct wall_pi
 // Lets go of everything; what is pinned goes on.
 void wall_hooks_close(struct wall_hooks *hooks);
 
-// Attaches what of a set is missing. Flows may be held as soon as all of WALL_HOOKS_HOLD are attached.
-// Returns 0 or -errno.
-int wall_hooks_attach(struct wall_hooks *hooks, enum wall_hook_set set, struct wall_error *err);
-// Detaches a set. WALL_HOOKS_HOLD only while no flow is held or blocked: nothing is kept back any more.
-void wall_hooks_detach(struct wall_hooks *hooks, enum wall_hook_set set);
-bool wall_hooks_attached(const struct wall_hooks *hooks, enum wall_hook_set set);  // any of them
+// Attaches what these layers need and is missing; who owns the sockets that are there already is learnt before packets
+// are judged by it. The hooks that hold come after those that keep back. Returns 0 or -errno.
+int wall_hooks_attach(struct wall_hooks *hooks, uint32_t layers, struct wall_error *err);
+// Detaches the hooks at socket calls that these layers do not need: at the others no flow is held any more.
+void wall_hooks_detach_calls(struct wall_hooks *hooks, uint32_t layers);
+// Detaches the others that these layers do not need: nothing is kept back there any more. Only while no flow is held or
+// blocked.
+void wall_hooks_detach_rest(struct wall_hooks *hooks, uint32_t layers);
+// Whether hooks are attached that these layers do not need.
+bool wall_hooks_attached(const struct wall_hooks *hooks, uint32_t layers);

@@ -21,6 +21,7 @@ struct wall_datapath {
     struct wall_hooks hooks;
     struct wall_namespaces namespaces;
     struct wall_held_table table;
+    struct wall_held_table live;  // established flows, with their notices
     struct ring_buffer *ring;
     struct wall_policy *policy;     // referenced; NULL: none yet
     struct wall_kernel_policy kernel_policy;
@@ -29,7 +30,7 @@ struct wall_datapath {
     int cgroup_fd, epoll_fd, timer_fd, log_timer_fd, wake_fd;
     bool ticking, log_ticking;
     bool log_permits;
-    bool holding;     // the policy may hold flows: the hooks that keep packets back must stay
+    uint32_t layers;  // what the policy needs: their hooks must stay
     bool adopting;    // flows found now were held before this instance was opened
     bool unreported;  // the table holds flows the user has not been told of
     uint32_t quiet_ticks, expire_ticks;
@@ -40,6 +41,15 @@ struct wall_datapath {
 
 // --- flows.c: what the kernel tells of flows, and what it is told ---
 
+// What the user is told of a flow with these facts, without what is known only here.
+void wall_flows_describe(const struct wall_flow_facts *facts, struct wall_flow *ret_flow);
+// The V4 layer of a pair.
+static inline enum wall_layer wall_layer_pair(uint8_t layer)
+{
+    return (enum wall_layer)(layer & ~1u);
+}
+// Reads facts from a map of them into datapath->facts. Returns false when they are gone.
+bool wall_flows_read(const struct wall_datapath *datapath, int map_fd, uint64_t flow_id);
 // Handles one record of the ring. Returns 0, or -EAGAIN when the budget is used up.
 int wall_flows_record(void *datapath, void *data, size_t size);
 // Takes over what an earlier instance left in the maps.
@@ -50,9 +60,10 @@ void wall_flows_ask_again(struct wall_datapath *datapath);
 void wall_flows_report(struct wall_datapath *datapath);
 // Handles socket releases the ring had no place for.
 void wall_flows_sweep_releases(struct wall_datapath *datapath);
-// Forgets decided datagram flows that have been idle.
+// Forgets decided datagram flows that have been idle, and what peers began and have given up.
 void wall_flows_expire(struct wall_datapath *datapath);
 // Refuses every held flow, without telling the user.
 void wall_flows_refuse_all(struct wall_datapath *datapath);
-bool wall_flows_none(const struct wall_datapath *datapath);  // the kernel keeps no flow
+// Whether the kernel keeps no flow. `inbound_only`: none begun by a peer, and nothing against a socket itself.
+bool wall_flows_none(const struct wall_datapath *datapath, bool inbound_only);
 void wall_flows_done(struct wall_datapath *datapath);        // frees the table and its namespaces

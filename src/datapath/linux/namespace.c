@@ -16,6 +16,9 @@
 
 #include "datapath/linux/packet.h"
 
+// Namespaces without a flow that are kept open until the next trim: two or three descriptors each.
+#define IDLE_MAX 64u
+
 static const uint64_t map_seed[2];  // cookies come from the kernel: nobody can choose them
 
 static int netns_cookie_of(int socket_fd, uint64_t *ret_cookie)
@@ -115,14 +118,20 @@ static int find_namespace(const struct wall_namespaces *namespaces, uint64_t coo
     return open_namespace(namespaces, cookie, path, ns);
 }
 
+static struct wall_namespace *reference(struct wall_namespaces *namespaces, uint64_t cookie)
+{
+    struct wall_namespace *ns = wall_map_get(&namespaces->by_cookie, &cookie, sizeof(cookie));
+    if (ns && ns->references++ == 0)
+        namespaces->idle_count--;
+    return ns;
+}
+
 struct wall_namespace *wall_namespace_get(struct wall_namespaces *namespaces, uint64_t cookie, uint32_t process_id,
                                           uint32_t thread_id)
 {
-    struct wall_namespace *ns = wall_map_get(&namespaces->by_cookie, &cookie, sizeof(cookie));
-    if (ns) {
-        ns->references++;
+    struct wall_namespace *ns = reference(namespaces, cookie);
+    if (ns)
         return ns;
-    }
     ns = malloc(sizeof(*ns));
     if (!ns)
         return NULL;
@@ -137,12 +146,36 @@ struct wall_namespace *wall_namespace_get(struct wall_namespaces *namespaces, ui
     return ns;
 }
 
+struct wall_namespace *wall_namespace_find(struct wall_namespaces *namespaces, uint64_t cookie)
+{
+    if (cookie == namespaces->own_cookie)
+        return wall_namespace_get(namespaces, cookie, 0, 0);
+    return reference(namespaces, cookie);
+}
+
+static void forget(struct wall_namespaces *namespaces, struct wall_namespace *ns)
+{
+    wall_map_remove(&namespaces->by_cookie, &ns->cookie, sizeof(ns->cookie));
+    namespace_close(namespaces, ns);
+}
+
 void wall_namespace_unref(struct wall_namespaces *namespaces, struct wall_namespace *ns)
 {
     if (!ns || --ns->references > 0)
         return;
-    wall_map_remove(&namespaces->by_cookie, &ns->cookie, sizeof(ns->cookie));
-    namespace_close(namespaces, ns);
+    if (namespaces->idle_count < IDLE_MAX)
+        namespaces->idle_count++;
+    else
+        forget(namespaces, ns);
+}
+
+void wall_namespaces_trim(struct wall_namespaces *namespaces)
+{
+    size_t cursor = 0;
+    for (struct wall_namespace *ns; (ns = wall_map_next(&namespaces->by_cookie, &cursor));)
+        if (ns->references == 0)
+            forget(namespaces, ns);
+    namespaces->idle_count = 0;
 }
 
 static bool is_mapped(const uint8_t *address)

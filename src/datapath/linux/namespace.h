@@ -8,7 +8,7 @@
 
 struct wall_packet_ends;
 
-// One namespace, kept open while a flow is held in it.
+// One namespace, kept open while a flow is held in it, and a little longer: the next one is likely near.
 struct wall_namespace {
     uint64_t cookie;
     uint32_t references;
@@ -19,6 +19,7 @@ struct wall_namespace {
 
 struct wall_namespaces {
     struct wall_map by_cookie;
+    uint32_t idle_count;  // without references
     uint64_t own_cookie;
     int own_fd;
     int injectors_fd;  // the map of sockets whose packets the programs let pass; borrowed
@@ -32,7 +33,11 @@ void wall_namespaces_done(struct wall_namespaces *namespaces);
 // Returns NULL when the task is gone or has left the namespace.
 struct wall_namespace *wall_namespace_get(struct wall_namespaces *namespaces, uint64_t cookie, uint32_t process_id,
                                           uint32_t thread_id);
+// The same, without a task: NULL also when the namespace has not been used lately.
+struct wall_namespace *wall_namespace_find(struct wall_namespaces *namespaces, uint64_t cookie);
 void wall_namespace_unref(struct wall_namespaces *namespaces, struct wall_namespace *ns);
+// Closes those without references. To be called from time to time.
+void wall_namespaces_trim(struct wall_namespaces *namespaces);
 
 // A socket as the kernel's diagnosis interface names it. Addresses of 16 bytes, IPv4 mapped.
 struct wall_socket_name {

@@ -138,12 +138,13 @@ static bool judges_packets(const struct wall_policy_layer *layer)
     return false;
 }
 
-static bool may_hold(const struct wall_compiled *compiled)
+// `late`: facts that are missing where the layer is judged.
+static bool may_hold(const struct wall_compiled *compiled, uint32_t late)
 {
     for (uint32_t i = 0; i < compiled->filter_count; i++) {
         const struct wall_compiled_filter *filter = &compiled->filters[i];
         if (filter->kind == WALL_COMPILED_HOLDS || filter->kind == WALL_COMPILED_CUT ||
-            filter->reason != WALL_COMPILE_REASON_NONE || filter->needs & WALL_LATE_FACTS)
+            filter->reason != WALL_COMPILE_REASON_NONE || filter->needs & late)
             return true;
     }
     return false;
@@ -155,9 +156,11 @@ static struct wall_policy_needs needs_of(const struct wall_kernel_policy *kernel
     for (enum wall_layer i = 0; i < WALL_LAYER_COUNT_; i++) {
         if (!kernel->next[i])
             continue;
-        needs.layers = true;
-        needs.holds = needs.holds || may_hold(kernel->next[i]);
-        if (i <= WALL_LAYER_CONNECT_V6)
+        needs.layers |= WALL_LAYERS(i);
+        bool is_connect = i <= WALL_LAYER_CONNECT_V6, only_tells = i >= WALL_LAYER_ESTABLISHED_V4;
+        if (!only_tells)
+            needs.holds = needs.holds || may_hold(kernel->next[i], is_connect ? WALL_LATE_FACTS : 0);
+        if (is_connect)
             needs.packets =
                 needs.packets || judges_packets(wall_policy_layer(policy, wall_kernel_policy_layer_id(i)));
     }

@@ -19,9 +19,9 @@ struct wall_error;
 
 // What the tables of a policy ask of the hooks.
 struct wall_policy_needs {
-    bool layers;   // some layer has tables: the hooks at the socket calls
-    bool holds;    // a flow may be held: the hooks that keep packets back
-    bool packets;  // ping and raw sockets may be refused or held: they are judged by their packets
+    uint32_t layers;  // WALL_LAYERS() of those with tables
+    bool holds;       // a flow may be held: the hooks that keep packets back
+    bool packets;     // ping and raw sockets may be refused or held: they are judged by their packets
 };
 
 struct wall_kernel_policy {

@@ -1,0 +1,158 @@
+#include "datapath/linux/notice.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "datapath/linux/instance.h"
+
+// What is told again at the flow's end: the facts are gone by then.
+struct wall_notice {
+    struct wall_flow flow;  // its texts are below
+    bool established_told;
+    char process_name[WALL_COMM_BYTES];
+    char path[];
+};
+
+static struct wall_notice *notice_new(const struct wall_flow_facts *facts)
+{
+    const char *path = facts->path + facts->path_start;
+    size_t size = strlen(path) + 1;
+    struct wall_notice *notice = calloc(1, sizeof(*notice) + size);
+    if (!notice)
+        return NULL;
+    wall_flows_describe(facts, &notice->flow);
+    notice->flow.handle = facts->flow_id;
+    memcpy(notice->path, path, size);
+    memcpy(notice->process_name, facts->process_name, sizeof(notice->process_name));
+    notice->flow.executable_path = notice->path;
+    notice->flow.process_name = notice->process_name;
+    return notice;
+}
+
+// Tells it at a layer, if the policy has filters there.
+static bool tell(struct wall_datapath *datapath, struct wall_notice *notice, enum wall_layer v4)
+{
+    if (!(datapath->layers & WALL_LAYERS(v4)) || !datapath->events.flow_noticed)
+        return false;
+    notice->flow.layer_id = wall_kernel_policy_layer_id(v4 + (notice->flow.family == AF_INET6));
+    datapath->events.flow_noticed(datapath->events.context, &notice->flow);
+    return true;
+}
+
+static void begin(struct wall_datapath *datapath, const struct wall_flow_facts *facts)
+{
+    struct wall_held *live = wall_held_add(&datapath->live, facts);
+    if (!live)
+        return;
+    wall_held_set_state(&datapath->live, live, WALL_FLOW_PERMITTED);
+    live->notice = notice_new(facts);
+    if (!live->notice) {
+        wall_held_remove(&datapath->live, live);
+        return;
+    }
+    live->ns = wall_namespace_get(&datapath->namespaces, facts->netns_cookie, facts->process_id, facts->thread_id);
+    live->notice->established_told = tell(datapath, live->notice, WALL_LAYER_ESTABLISHED_V4);
+}
+
+void wall_notices_fetch(struct wall_datapath *datapath, uint64_t handle)
+{
+    struct wall_flow_facts *facts = datapath->facts;
+    if (!wall_flows_read(datapath, datapath->hooks.told_fd, handle))
+        return;
+    bpf_map_delete_elem(datapath->hooks.told_fd, &handle);
+    if (wall_layer_pair(facts->layer) == WALL_LAYER_ESTABLISHED_V4) {
+        begin(datapath, facts);
+        return;
+    }
+    struct wall_notice *notice = notice_new(facts);
+    if (!notice)
+        return;
+    notice->flow.handle = 0;
+    tell(datapath, notice, wall_layer_pair(facts->layer));
+    free(notice);
+}
+
+static void end(struct wall_datapath *datapath, struct wall_held *live)
+{
+    uint64_t handle = live->flow_id;
+    bool established_told = live->notice->established_told;
+    tell(datapath, live->notice, WALL_LAYER_CLOSURE_V4);
+    wall_namespace_unref(&datapath->namespaces, live->ns);
+    wall_held_remove(&datapath->live, live);
+    if (established_told && datapath->events.flow_ended)
+        datapath->events.flow_ended(datapath->events.context, handle);
+}
+
+bool wall_notices_end(struct wall_datapath *datapath, uint64_t handle)
+{
+    struct wall_held *live = wall_held_find(&datapath->live, handle);
+    if (live)
+        end(datapath, live);
+    return live;
+}
+
+void wall_notices_end_socket(struct wall_datapath *datapath, uint64_t cookie)
+{
+    struct wall_held *next = wall_held_of_socket(&datapath->live, cookie);
+    for (struct wall_held *live; (live = next);) {
+        next = live->next;
+        if (live->key.kind != WALL_FLOW_STREAM)  // a connection outlives its socket
+            end(datapath, live);
+    }
+}
+
+// Whether the kernel still has the conversation, and by this name.
+static bool find_conversation(const struct wall_datapath *datapath, const struct wall_held *live, int *ret_fd,
+                              struct wall_conversation *ret_conversation)
+{
+    int fd = live->notice->flow.inbound ? datapath->hooks.heard_fd : datapath->hooks.spoken_fd;
+    *ret_fd = fd;
+    return !bpf_map_lookup_elem(fd, &live->key, ret_conversation) && ret_conversation->handle == live->flow_id;
+}
+
+void wall_notices_expire(struct wall_datapath *datapath)
+{
+    struct timespec clock;
+    clock_gettime(CLOCK_BOOTTIME, &clock);
+    int64_t now = clock.tv_sec * 1000000000ll + clock.tv_nsec;
+    size_t cursor = 0;
+    for (struct wall_held *live; (live = wall_map_next(&datapath->live.by_id, &cursor));) {
+        struct wall_conversation conversation;
+        int fd;
+        if (live->key.kind == WALL_FLOW_STREAM)
+            continue;
+        bool is_known = find_conversation(datapath, live, &fd, &conversation);
+        if (is_known && now - (int64_t)conversation.last_used_ns < (int64_t)datapath->hooks.state->idle_ns)
+            continue;
+        if (is_known)
+            bpf_map_delete_elem(fd, &live->key);
+        end(datapath, live);
+    }
+}
+
+int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle)
+{
+    struct wall_held *live = wall_held_find(&datapath->live, handle);
+    if (!live)
+        return -ENOENT;
+    if (live->key.kind == WALL_FLOW_STREAM)
+        return live->ns ? wall_socket_destroy(live->ns, &live->name) : -ENOENT;
+    struct wall_conversation conversation;
+    int fd;
+    if (!find_conversation(datapath, live, &fd, &conversation))
+        return -ENOENT;
+    conversation.is_aborted = 1;  // the socket may have other peers
+    return bpf_map_update_elem(fd, &live->key, &conversation, BPF_EXIST) ? -errno : 0;
+}
+
+void wall_notices_done(struct wall_datapath *datapath)
+{
+    size_t cursor = 0;
+    for (struct wall_held *live; (live = wall_map_next(&datapath->live.by_id, &cursor));)
+        wall_namespace_unref(&datapath->namespaces, live->ns);
+    wall_held_done(&datapath->live);
+}

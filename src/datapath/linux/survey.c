@@ -1,0 +1,64 @@
+#include "datapath/linux/survey.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "datapath.skel.h"
+#include "datapath/linux/hooks.h"
+
+#define SOCKETS_PER_READ 256
+
+typedef void (*on_blocked)(void *context, const struct wall_survey_socket *socket);
+
+// Reads all the survey writes. A read ends in the middle of nothing: the kernel hands out whole records as far as they
+// fit, and what a program writes at once is one record.
+static int read_sockets(int fd, on_blocked blocked, void *context)
+{
+    struct wall_survey_socket sockets[SOCKETS_PER_READ];
+    size_t filled = 0;
+    for (;;) {
+        ssize_t size = read(fd, (char *)sockets + filled, sizeof(sockets) - filled);
+        if (size < 0 && (errno == EAGAIN || errno == EINTR))
+            continue;
+        if (size <= 0)
+            return size < 0 ? -errno : 0;
+        filled += (size_t)size;
+        size_t count = filled / sizeof(sockets[0]);
+        for (size_t i = 0; i < count && blocked; i++)
+            blocked(context, &sockets[i]);
+        filled -= count * sizeof(sockets[0]);
+        memmove(sockets, &sockets[count], filled);
+    }
+}
+
+static int run(struct wall_hooks *hooks, enum wall_survey_purpose purpose, on_blocked blocked, void *context,
+               struct wall_error *err)
+{
+    struct bpf_link *link = bpf_program__attach_iter(hooks->programs->progs.survey_sockets, NULL);
+    if (!link)
+        return wall_error_set(err, -errno, "open sockets cannot be looked at: %s", strerror(errno));
+    int fd = bpf_iter_create(bpf_link__fd(link));
+    int r = fd < 0 ? -errno : 0;
+    if (r == 0) {
+        __atomic_store_n(&hooks->state->survey, purpose, __ATOMIC_RELEASE);
+        r = read_sockets(fd, blocked, context);
+        close(fd);
+    }
+    bpf_link__destroy(link);
+    return r < 0 ? wall_error_set(err, r, "open sockets cannot be looked at: %s", strerror(-r)) : 0;
+}
+
+int wall_survey_owners(struct wall_hooks *hooks, struct wall_error *err)
+{
+    return run(hooks, WALL_SURVEY_OWNERS, NULL, NULL, err);
+}
+
+int wall_survey_flows(struct wall_hooks *hooks, on_blocked blocked, void *context, struct wall_error *err)
+{
+    return run(hooks, WALL_SURVEY_FLOWS, blocked, context, err);
+}
