@@ -291,7 +291,7 @@ int ingress_accept(struct __sk_buff *packet)
     struct arrival *arrival = arrival_read(packet, at);
     if (!arrival)
         return accept_fail(at);
-    if (!arrival->is_injected && binding_stops(socket, arrival->cookie))
+    if (!arrival->is_injected && binding_stops(packet, socket))
         return accept_refuse(at);
     if (is_stream)
         return listener_packet(packet, at, arrival);

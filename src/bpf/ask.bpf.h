@@ -1,5 +1,5 @@
-// Asks the tables about a flow whose owner was noted earlier: incoming packets, sockets that listen or are bound, and all
-// that is judged again.
+// Asks the tables about a flow whose owner was noted earlier: incoming packets, sockets that listen or are bound, and
+// all that is judged again.
 #pragma once
 
 #include "decide.bpf.h"

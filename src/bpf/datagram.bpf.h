@@ -58,6 +58,21 @@ static __noinline int mark_record(struct bpf_sock_addr *call, struct socket_mark
     return 0;
 }
 
+// Whether the tables in force permitted the call that sends to `remote`.
+static __noinline int is_permitted(struct wall_state *at, struct socket_mark *mark, const struct remote *remote)
+{
+    struct remote recorded = { 0 };
+    if (!at || !mark || !remote)
+        return 0;
+    bpf_spin_lock(&mark->lock);
+    __builtin_memcpy(recorded.address, mark->address, sizeof(recorded.address));
+    bool permitted = mark->permitted && mark->port == remote->port;
+    uint32_t generation = mark->generation;
+    bpf_spin_unlock(&mark->lock);
+    return permitted && same_address(remote, recorded.address) &&
+           generation == (uint32_t)WALL_POLICY_GENERATION(policy_read(at));
+}
+
 static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4,
                                               bool is_send)
 {

@@ -1,7 +1,6 @@
 // Outgoing packets: those of held flows are captured and kept back. Here flows of datagrams begin, in the context of
 // the thread that sends.
-#include "datagram.bpf.h"
-#include "hold.bpf.h"
+#include "track.bpf.h"
 #include "packet.bpf.h"
 
 static __always_inline int stream_held(struct __sk_buff *packet, struct bpf_sock *socket, struct wall_state *at,
@@ -168,21 +167,6 @@ static __always_inline int datagram_known(struct __sk_buff *packet, struct wall_
     return PACKET_REFUSED;
 }
 
-// Whether the tables in force permitted the call that sends to `remote`.
-static __noinline int is_permitted(struct wall_state *at, struct socket_mark *mark, const struct remote *remote)
-{
-    struct remote recorded = { 0 };
-    if (!at || !mark || !remote)
-        return 0;
-    bpf_spin_lock(&mark->lock);
-    __builtin_memcpy(recorded.address, mark->address, sizeof(recorded.address));
-    bool permitted = mark->permitted && mark->port == remote->port;
-    uint32_t generation = mark->generation;
-    bpf_spin_unlock(&mark->lock);
-    return permitted && same_address(remote, recorded.address) &&
-           generation == (uint32_t)WALL_POLICY_GENERATION(policy_read(at));
-}
-
 static __noinline int datagram_packet(struct __sk_buff *packet, struct wall_state *at, struct socket_mark *mark)
 {
     struct bpf_sock *socket = packet->sk;
@@ -319,7 +303,7 @@ static __always_inline int other_packet(struct __sk_buff *packet, struct bpf_soc
     if (known >= 0)
         return known;
     if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)
-        return PACKET_PASSED;
+        return track_packet(packet, at) ? PACKET_PASSED : PACKET_REFUSED;
     int verdict = executable_find(&judgement.executable) ? ask_of_packet(packet, &judgement) : -1;
     if (verdict == WALL_VERDICT_HOLD)
         return other_known(packet, at, true);
@@ -327,11 +311,19 @@ static __always_inline int other_packet(struct __sk_buff *packet, struct bpf_soc
         count(at, WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;
     }
-    bool is_blocked = verdict == WALL_VERDICT_BLOCK;
+    bool is_blocked = verdict == WALL_VERDICT_BLOCK || !track_packet(packet, at);
     count(at, is_blocked ? WALL_COUNTER_BLOCKED : WALL_COUNTER_PERMITTED);
     if (is_blocked || at->log_permits)
         log_packet(packet, &judgement, (uint32_t)verdict);
     return is_blocked ? PACKET_REFUSED : PACKET_PASSED;
+}
+
+// A datagram of a socket that has nothing held. What it sends with an address was looked at then.
+static __always_inline int plain_datagram(struct __sk_buff *packet, struct bpf_sock *socket, struct wall_state *at)
+{
+    if (socket->state != SOCKET_CONNECTED || !is_telling(at))
+        return PACKET_PASSED;
+    return track_packet(packet, at) ? PACKET_PASSED : PACKET_REFUSED;
 }
 
 SEC("cgroup_skb/egress")
@@ -343,18 +335,19 @@ int egress_hold(struct __sk_buff *packet)
     socket = bpf_sk_fullsock(socket);
     if (!socket)
         return PACKET_PASSED;
-    bool is_stream = socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP;
-    bool is_datagram = socket->type == SOCK_DGRAM && is_udp(socket->protocol);
-    struct socket_mark *mark = NULL;
-    if (is_stream || is_datagram) {
-        mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
-        if (!mark)
-            return PACKET_PASSED;
-    }
     struct wall_state *at = state_get();
     if (!at)
         return PACKET_REFUSED;
-    if (!mark)
+    if (binding_stops(packet, socket)) {
+        count(at, WALL_COUNTER_BLOCKED);
+        return PACKET_REFUSED;
+    }
+    bool is_stream = socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP;
+    bool is_datagram = socket->type == SOCK_DGRAM && is_udp(socket->protocol);
+    if (!is_stream && !is_datagram)
         return other_packet(packet, socket, at);
+    struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
+    if (!mark)
+        return is_stream ? PACKET_PASSED : plain_datagram(packet, socket, at);
     return is_stream ? stream_packet(packet, at, mark) : datagram_packet(packet, at, mark);
 }

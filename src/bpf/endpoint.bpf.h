@@ -167,12 +167,12 @@ static __always_inline uint32_t endpoint_state(uint64_t cookie, enum wall_flow_k
 }
 
 // Whether the packets of a socket must not pass since its bind() has no good decision.
-static __always_inline bool binding_stops(struct bpf_sock *socket, uint64_t cookie)
+static __always_inline bool binding_stops(struct __sk_buff *packet, struct bpf_sock *socket)
 {
     struct binding_mark *mark = bpf_sk_storage_get(&bindings, socket, NULL, 0);
     if (!mark || !mark->is_undecided)
         return false;
-    if (endpoint_state(cookie, WALL_FLOW_BINDING))
+    if (endpoint_state(bpf_get_socket_cookie(packet), WALL_FLOW_BINDING))
         return true;
     mark->is_undecided = 0;
     return false;

@@ -3,8 +3,9 @@
 //   datapath-driver discard PINS
 //   datapath-driver CGROUP PINS [ring=BYTES] [flows=N] [held=N] [captured=BYTES] [idle=MS] [btf=PATH]
 //
-// Commands: `policy MODE` (empty, hold, permit, block: at the layer of connect), `policy LAYER=MODE,LAYER=MODE...`,
-// `permit ID`, `block ID`, `abort HANDLE`, `stats`, `inject send|receive NETNS HEX`, `close`, `remove`.
+// Commands: `policy MODE` (empty, hold, permit, block: at the layer of connect), `policy LAYER=MODE,LAYER=MODE...`
+// (`accept=MODE@PORT`: for one local port), `permit ID`, `block ID`, `abort HANDLE`, `stats`,
+// `inject send|receive NETNS HEX`, `close`, `remove`.
 // With `quiet=1` notices are only counted. With `auto=permit` or `auto=block` flows are answered inside the callback.
 #include <errno.h>
 #include <netinet/in.h>
@@ -43,6 +44,7 @@ static const struct {
 };
 
 static struct chosen {
+    struct wall_condition condition;
     struct wall_filter filter;
     const struct wall_filter *filters[1];
     struct wall_policy_sublayer sublayer;
@@ -73,14 +75,28 @@ void wall_policy_unref(struct wall_policy *policy)
 {
 }
 
+static uint32_t action_of(const char *mode)
+{
+    if (!strncmp(mode, "permit", 6))
+        return FWP_ACTION_PERMIT;
+    return strncmp(mode, "block", 5) ? FWP_ACTION_CALLOUT_TERMINATING : FWP_ACTION_BLOCK;
+}
+
 static void choose(int layer, const char *mode)
 {
     struct chosen *at = &chosen[layer];
+    const char *port = strchr(mode, '@');
     bool is_empty = !strcmp(mode, "empty");
+    at->condition = (struct wall_condition){
+        .field_id = FWPS_FIELD_ALE_AUTH_RECV_ACCEPT_V4_IP_LOCAL_PORT,  // of the same number in both families
+        .match_type = FWP_MATCH_EQUAL,
+        .value = { .type = FWP_UINT16, .uint16 = port ? (uint16_t)strtoul(port + 1, NULL, 10) : 0 },
+    };
     at->filter = (struct wall_filter){
         .id = 1 + (uint64_t)layer,
-        .action = !strcmp(mode, "permit") ? FWP_ACTION_PERMIT :
-                  !strcmp(mode, "block") ? FWP_ACTION_BLOCK : FWP_ACTION_CALLOUT_TERMINATING,
+        .action = action_of(mode),
+        .condition_count = port != NULL,
+        .conditions = &at->condition,
     };
     at->filters[0] = &at->filter;
     at->sublayer = (struct wall_policy_sublayer){ .filter_count = 1, .filters = at->filters };
@@ -91,7 +107,7 @@ static void choose(int layer, const char *mode)
             .sublayers = &at->sublayer,
             .sublayer_count = !is_empty,
             .filter_count = !is_empty,
-            .callout_filter_count = !strcmp(mode, "hold"),
+            .callout_filter_count = action_of(mode) == FWP_ACTION_CALLOUT_TERMINATING && !is_empty,
         };
 }
 

@@ -77,6 +77,20 @@ class Streams(Inbound):
         for family in NEAR:
             self.assertEqual(self.peer("tcp", family).result("connect")[0], "ok")
 
+    def test_conditions(self):
+        """The tables decide in the kernel: only what they hold is asked about."""
+        driver = self.driver(policy=f"accept=block@{TCP_PORT}")
+        self.server()
+        other = self.client("tcp-server", 4, "x", 100, port=7009)
+        other.result("listen")
+        self.assertEqual(self.peer("tcp", 4, port=7009).result("connect")[0], "ok")
+        peer = self.peer("tcp")
+        peer.lines.none("connect", 0.5)
+        driver.do("policy accept=hold@7009")
+        self.assertEqual(peer.result("connect")[0], "ok")
+        self.peer("tcp", 4, port=7009)
+        self.assertEqual(driver.held()["local_port"], "7009")
+
     def test_existing_listener(self):
         """The owner of a socket that listened before anything was attached is known."""
         server = self.server()
@@ -125,34 +139,31 @@ class Streams(Inbound):
         driver.do("permit " + flow["id"])
         self.assertEqual(peer.result("connect")[0], "ok")
 
-    def flood(self, count):
-        """So many SYNs to the listener; returns how long another connection takes meanwhile."""
-        other = self.lab.start("ip", "netns", "exec", self.lab.near, CLIENT, "-", "-", "tcp-server", NEAR[4], "7009",
-                               "x", "100000", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        other.stdout.readline()
+    def flood(self, count, port):
+        """So many SYNs to the listener; returns how long a connection to one that may accept takes meanwhile."""
+        self.client("tcp-server", 4, "x", 100000, port=port).result("listen")
         flooder = self.peer("syn-flood", 4, "x", count)
         slowest = 0
         while (line := flooder.lines.find("flood", 0.02)) is None:
-            said, milliseconds = self.peer("tcp", 4, port=7009).result("connect")
+            said, milliseconds = self.peer("tcp", 4, port=port).result("connect")
             self.assertEqual(said, "ok")
             slowest = max(slowest, milliseconds)
         self.assertGreater(int(line.split()[1]), count * 0.99)
-        other.kill()
         return slowest
 
     def test_flood_refused(self):
-        driver = self.driver(policy="accept=block")
+        driver = self.driver(policy=f"accept=block@{TCP_PORT}")
         self.server()
-        slowest = self.flood(100000)
+        slowest = self.flood(100000, 7009)
         self.assertGreater(driver.stats()["blocked"], 90000)
         self.assertLess(slowest, 500)
         self.assertEqual(driver.stats()["fail_closed"], 0)
 
     def test_flood_held(self):
         """What peers begin takes half of the table at most."""
-        driver = self.driver("flows=200", policy="accept=hold,connect=hold")
+        driver = self.driver("flows=200", policy=f"accept=hold@{TCP_PORT},connect=hold")
         self.server()
-        self.flood(5000)
+        self.flood(5000, 7009)
         stats = driver.stats()
         self.assertLessEqual(stats["held"], 100)
         self.assertGreater(stats["dropped"], 4000)
