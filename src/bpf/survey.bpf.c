@@ -130,6 +130,22 @@ static __noinline int is_held(struct socket_mark *mark)
     return false;
 }
 
+// A flow that waits for user space, which decides it by the policy that is then in force.
+static __noinline int is_undecided(struct found *found, struct sock *sk)
+{
+    struct wall_flow_key key;
+    struct socket_mark *mark = NULL;
+    if (found->state != SOCKET_LISTENING)
+        mark = bpf_sk_storage_get(&marks, sk, NULL, 0);
+    if (!mark)
+        return false;
+    if (found->type == SOCK_STREAM)
+        return is_held(mark);
+    datagram_key(&key, found->cookie, &found->with.remote);
+    struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &key);
+    return entry && entry->state == WALL_FLOW_HELD;
+}
+
 // A flow that user space must decide about again: until then its packets are kept back.
 static __noinline int hold_again(struct wall_state *at, struct found *found, struct socket_mark *mark)
 {
@@ -255,6 +271,8 @@ int survey_sockets(struct bpf_iter__task_file *context)
     if (at->survey & WALL_SURVEY_OWNERS && (found->type != SOCK_STREAM || found->state == SOCKET_LISTENING))
         learn_owner(found);
     if (!(at->survey & WALL_SURVEY_FLOWS) || !choose_layer(found, sk))
+        return 0;
+    if (is_undecided(found, sk))
         return 0;
     int verdict = judge_again(at, found);
     if (verdict == WALL_VERDICT_PERMIT)

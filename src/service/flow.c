@@ -164,7 +164,9 @@ static void callout_classified(void *context, uint64_t ask_id, const FWPS_CLASSI
 static bool callout_is_registered(void *context, uint32_t callout_id)
 {
     const struct wall_service *service = context;
-    return wall_callouts_find(&service->callouts, callout_id) != NULL;
+    // Drivers need a while to come back after a restart: live flows are not cut meanwhile, and nothing is permitted.
+    return wall_callouts_find(&service->callouts, callout_id) != NULL ||
+           wall_service_clock(NULL) < service->holds.adopt_until_ms;
 }
 
 // What the filters of a callout do depends on whether it is registered.
@@ -204,10 +206,21 @@ static void callout_timed_out(void *context, struct wall_connection *connection,
     wall_connection_close(connection, NULL);
 }
 
+static int on_adopted(sd_event_source *source, uint64_t time_us, void *context)
+{
+    callouts_changed(context);
+    return 0;
+}
+
 int wall_flows_init(struct wall_service *service)
 {
     int r = sd_event_add_time(service->event, &service->waiting, CLOCK_MONOTONIC, UINT64_MAX, 0, on_waiting, service);
-    return r < 0 ? r : sd_event_source_set_enabled(service->waiting, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(service->waiting, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time_relative(service->event, &service->adoption, CLOCK_MONOTONIC,
+                                       (WALL_ADOPT_AGE_MS + 1000) * 1000ull, 0, on_adopted, service);
+    return r;
 }
 
 struct wall_datapath_events wall_flows_datapath_events(struct wall_service *service)

@@ -345,7 +345,7 @@ int wall_service_run(struct wall_service *service)
 static void free_sources(struct wall_service *service)
 {
     sd_event_source **sources[] = {&service->datapath_io, &service->retry, &service->stopping, &service->terminate,
-                                   &service->interrupt, &service->transactions, &service->waiting};
+                                   &service->interrupt, &service->transactions, &service->waiting, &service->adoption};
     for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
         *sources[i] = sd_event_source_disable_unref(*sources[i]);
 }

@@ -46,7 +46,7 @@ struct wall_service {
     struct wall_files files;
     struct wall_drivers drivers;
     struct wall_client *clients;
-    sd_event_source *datapath_io, *retry, *stopping, *terminate, *interrupt, *transactions, *waiting;
+    sd_event_source *datapath_io, *retry, *stopping, *terminate, *interrupt, *transactions, *waiting, *adoption;
     char *scope;         // the cgroup's absolute path
     bool scope_created;  // by us: removed at stop
     bool stop_requested; // take everything back at the end; otherwise leave the datapath pinned
