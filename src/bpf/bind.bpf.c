@@ -2,18 +2,49 @@
 // when it is made.
 #include "endpoint.bpf.h"
 
-static __always_inline int hold_binding(struct bpf_sock *socket, struct wall_state *at, uint64_t cookie,
-                                        const struct remote *local, uint32_t layer)
+enum at_call { AT_BIND4, AT_BIND6, AT_CREATE };
+
+// The verifier lets each hook read only the address of its family.
+static __always_inline void read_local(struct bpf_sock *socket, enum at_call call, struct remote *ret_local)
 {
+    *ret_local = (struct remote){ 0 };
+    if (call == AT_CREATE)
+        return;
+    if (call == AT_BIND4) {
+        remote_set4(ret_local, field(socket, src_ip4));
+    } else {
+        ret_local->words[0] = field(socket, src_ip6[0]);
+        ret_local->words[1] = field(socket, src_ip6[1]);
+        ret_local->words[2] = field(socket, src_ip6[2]);
+        ret_local->words[3] = field(socket, src_ip6[3]);
+    }
+    ret_local->port = (uint16_t)socket->src_port;
+}
+
+// Frames of their own: there is no room for addresses above the evaluator.
+static __noinline int enter(struct bpf_sock *socket, uint64_t cookie, uint32_t layer, enum at_call call)
+{
+    struct remote local;
+    read_local(socket, call, &local);
+    return endpoint_enter(cookie, &local, socket->protocol, layer);
+}
+
+static __noinline int hold_binding(struct bpf_sock *socket, uint64_t cookie, uint32_t layer, enum at_call call)
+{
+    struct remote local;
+    struct wall_state *at = state_get();
+    if (!at)
+        return refuse(ENOBUFS);
+    read_local(socket, call, &local);
     struct binding_mark *mark = bpf_sk_storage_get(&bindings, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!mark || !endpoint_stop(at, cookie, local, layer, WALL_FLOW_HELD))
+    if (!mark || !endpoint_stop(at, cookie, &local, layer, WALL_FLOW_HELD))
         return refuse_full(at);
     mark->is_undecided = 1;
     count(at, WALL_COUNTER_SEEN);
     return CALL_ALLOWED;
 }
 
-static __always_inline int authorize(struct bpf_sock *socket, const struct remote *local)
+static __always_inline int authorize(struct bpf_sock *socket, enum at_call call)
 {
     struct wall_state *at = state_get();
     if (!at)
@@ -27,7 +58,7 @@ static __always_inline int authorize(struct bpf_sock *socket, const struct remot
         return refuse_full(at);
     if (!is_judged)
         return CALL_ALLOWED;
-    int verdict = endpoint_enter(cookie, local, socket->protocol, layer);
+    int verdict = enter(socket, cookie, layer, call);
     if (!verdict)
         verdict = endpoint_judge(at, cookie);
     switch (verdict) {
@@ -36,7 +67,7 @@ static __always_inline int authorize(struct bpf_sock *socket, const struct remot
     case WALL_VERDICT_BLOCK:
         return refuse(EACCES);
     case WALL_VERDICT_HOLD:
-        return hold_binding(socket, at, cookie, local, layer);
+        return hold_binding(socket, cookie, layer, call);
     default:
         return refuse_full(at);
     }
@@ -45,27 +76,18 @@ static __always_inline int authorize(struct bpf_sock *socket, const struct remot
 SEC("cgroup/post_bind4")
 int bind4_authorize(struct bpf_sock *socket)
 {
-    struct remote local;
-    remote_set4(&local, field(socket, src_ip4));
-    local.port = (uint16_t)socket->src_port;
-    return authorize(socket, &local);
+    return authorize(socket, AT_BIND4);
 }
 
 SEC("cgroup/post_bind6")
 int bind6_authorize(struct bpf_sock *socket)
 {
-    struct remote local = {
-        .words = { field(socket, src_ip6[0]), field(socket, src_ip6[1]), field(socket, src_ip6[2]),
-                   field(socket, src_ip6[3]) },
-        .port = (uint16_t)socket->src_port,
-    };
-    return authorize(socket, &local);
+    return authorize(socket, AT_BIND6);
 }
 
 SEC("cgroup/sock_create")
 int create_authorize(struct bpf_sock *socket)
 {
-    struct remote none = { 0 };
     bool is_ping = socket->type == SOCK_DGRAM && !is_udp(socket->protocol);
-    return socket->type == SOCK_RAW || is_ping ? authorize(socket, &none) : CALL_ALLOWED;
+    return socket->type == SOCK_RAW || is_ping ? authorize(socket, AT_CREATE) : CALL_ALLOWED;
 }

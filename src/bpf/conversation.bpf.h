@@ -92,13 +92,18 @@ static __noinline int conversation_find(struct wall_state *at, uint64_t cookie, 
 }
 
 // Whether a connection is held or blocked by a reauthorization.
+static __noinline int is_stream_stopped(uint64_t flow_id)
+{
+    struct wall_flow_key key;
+    stream_key(&key, flow_id);
+    struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &key);
+    return entry && entry->state != WALL_FLOW_PERMITTED;
+}
+
 static __always_inline bool stream_stops(struct bpf_sock *socket)
 {
     struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
     if (!mark || !mark->flow_id)
         return false;
-    struct wall_flow_key key;
-    stream_key(&key, mark->flow_id);
-    struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &key);
-    return entry && entry->state != WALL_FLOW_PERMITTED;
+    return is_stream_stopped(mark->flow_id);
 }

@@ -158,7 +158,7 @@ static __always_inline int endpoint_judge(struct wall_state *at, uint64_t cookie
 }
 
 // What is decided of the socket itself. Returns 0 when nothing stands against it.
-static __always_inline uint32_t endpoint_state(uint64_t cookie, enum wall_flow_kind kind)
+static __noinline uint32_t endpoint_state(uint64_t cookie, enum wall_flow_kind kind)
 {
     struct wall_flow_key key;
     endpoint_key(&key, cookie, kind);

@@ -66,7 +66,7 @@ class Driver:
         self.process = lab.start(DRIVER, str(lab.cgroup), str(lab.pins), *options, stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE)
         self.lines = Lines(self.process.stdout)
-        self.opened = self.lines.next("open")
+        self.opened = self.lines.next("open", 90)  # a verifier in an emulator takes its time
 
     def tell(self, command):
         self.process.stdin.write(command + "\n")
