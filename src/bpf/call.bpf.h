@@ -95,7 +95,7 @@ static __always_inline int judge_call(struct bpf_sock_addr *call, struct wall_st
         return -1;
     int verdict = is_ipv4 ? ask_of_call4(call, judgement) : ask_of_call6(call, judgement);
     if (verdict == WALL_VERDICT_HOLD)
-        return *(volatile uint32_t *)&at->can_hold ? verdict : -1;
+        return may_hold(at) ? verdict : -1;
     if (verdict == WALL_VERDICT_BLOCK)
         count(at, WALL_COUNTER_BLOCKED);
     else if (verdict == WALL_VERDICT_PERMIT)

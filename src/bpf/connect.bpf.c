@@ -53,7 +53,9 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
 {
     struct judgement judgement = { .layer = call_layer(call) };
     struct bpf_sock *socket = call->sk;
-    struct socket_mark *mark = socket ? bpf_sk_storage_get(&marks, socket, NULL, 0) : NULL;
+    struct socket_mark *mark = NULL;
+    if (socket && may_hold(at))
+        mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
     if (mark)
         drop_earlier(at, mark, bpf_get_socket_cookie(call));
     if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)

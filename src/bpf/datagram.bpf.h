@@ -80,7 +80,7 @@ static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct
     struct bpf_sock *socket = call->sk;
     if (!socket)
         return refuse_full(at);
-    struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
+    struct socket_mark *mark = may_hold(at) ? bpf_sk_storage_get(&marks, socket, NULL, 0) : NULL;
     int verdict = WALL_VERDICT_PERMIT;
     int known = mark ? known_state(call, at, is_ipv4) : 0;
     if (known == WALL_FLOW_BLOCKED) {

@@ -221,6 +221,12 @@ static __always_inline void count(struct wall_state *at, enum wall_counter count
     __sync_fetch_and_add(&at->counters[counter], 1);
 }
 
+// Whether flows can be held, or were until a moment ago: otherwise nobody has put a mark on a socket that matters.
+static __always_inline bool may_hold(struct wall_state *at)
+{
+    return *(volatile uint32_t *)&at->can_hold;
+}
+
 static __always_inline int refuse_full(struct wall_state *at)
 {
     count(at, WALL_COUNTER_FAIL_CLOSED);

@@ -226,7 +226,7 @@ static __noinline int judge_again(struct wall_state *at, struct found *found)
     int verdict = ask_of_owner(&found->owner, &found->with, &found->judgement);
     if (verdict == WALL_VERDICT_PERMIT)
         return verdict;
-    if (verdict == WALL_VERDICT_HOLD && *(volatile uint32_t *)&at->can_hold)
+    if (verdict == WALL_VERDICT_HOLD && may_hold(at))
         return verdict;
     if (verdict != WALL_VERDICT_BLOCK)
         count(at, WALL_COUNTER_FAIL_CLOSED);

@@ -59,15 +59,29 @@ static int open_descriptors(struct wall_datapath *datapath, struct wall_error *e
     datapath->log_timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (datapath->epoll_fd < 0 || datapath->timer_fd < 0 || datapath->wake_fd < 0 || datapath->log_timer_fd < 0)
         return wall_error_set(err, -errno, "no descriptors for the datapath: %s", strerror(errno));
-    datapath->ring = ring_buffer__new(datapath->hooks.events_fd, wall_flows_record, datapath, NULL);
-    if (!datapath->ring)
-        return wall_error_set(err, -errno, "the ring of events cannot be mapped: %s", strerror(errno));
-    int r = watch(datapath->epoll_fd, ring_buffer__epoll_fd(datapath->ring));
-    r = r ? r : watch(datapath->epoll_fd, wall_log_fd(&datapath->log));
-    r = r ? r : watch(datapath->epoll_fd, datapath->timer_fd);
+    int r = watch(datapath->epoll_fd, datapath->timer_fd);
     r = r ? r : watch(datapath->epoll_fd, datapath->log_timer_fd);
     r = r ? r : watch(datapath->epoll_fd, datapath->wake_fd);
     return r ? wall_error_set(err, r, "the datapath's descriptors cannot be watched: %s", strerror(-r)) : 0;
+}
+
+// Maps what the programs write to. Only while hooks are attached: the rings are most of what an idle service would hold.
+static int open_rings(struct wall_datapath *datapath, struct wall_error *err)
+{
+    if (datapath->ring)
+        return 0;
+    datapath->ring = ring_buffer__new(datapath->hooks.events_fd, wall_flows_record, datapath, NULL);
+    int r = datapath->ring ? watch(datapath->epoll_fd, ring_buffer__epoll_fd(datapath->ring)) : -errno;
+    r = r ? r : wall_log_open(&datapath->log, datapath->hooks.log_fd);
+    r = r ? r : watch(datapath->epoll_fd, wall_log_fd(&datapath->log));
+    return r ? wall_error_set(err, r, "the rings of events cannot be mapped: %s", strerror(-r)) : 0;
+}
+
+static void close_rings(struct wall_datapath *datapath)
+{
+    ring_buffer__free(datapath->ring);
+    datapath->ring = NULL;
+    wall_log_close(&datapath->log);
 }
 
 static int set_limits(struct wall_state *state, const struct wall_datapath_config *config)
@@ -111,7 +125,7 @@ static void set_log_ticking(struct wall_datapath *datapath, bool ticking)
 static int consume(struct wall_datapath *datapath, uint32_t budget)
 {
     datapath->budget = budget;
-    int r = ring_buffer__consume(datapath->ring);
+    int r = datapath->ring ? ring_buffer__consume(datapath->ring) : 0;
     wall_flows_sweep_releases(datapath);
     return r < 0 && r != -EAGAIN ? r : 0;
 }
@@ -154,19 +168,20 @@ static int start(struct wall_datapath *datapath, const struct wall_datapath_conf
                                 datapath->hooks.apps_fd);
     if (r < 0)
         return wall_error_set(err, r, "the policy's tables cannot be set up: %s", strerror(-r));
-    r = wall_log_init(&datapath->log, datapath->hooks.state, datapath->hooks.log_fd, datapath->hooks.executables_fd,
-                      datapath->hooks.denials_fd, &datapath->events);
-    if (r < 0)
-        return wall_error_set(err, r, "the log of decisions cannot be mapped: %s", strerror(-r));
+    wall_log_init(&datapath->log, datapath->hooks.state, datapath->hooks.executables_fd, datapath->hooks.denials_fd,
+                  &datapath->events);
     r = open_descriptors(datapath, err);
     if (r < 0)
         return r;
     r = set_limits(datapath->hooks.state, config);
     if (r < 0)
         return wall_error_set(err, r, "no randomness for the mark of packets: %s", strerror(-r));
-    if (datapath->hooks.adopted)
+    if (!datapath->hooks.adopted)
+        return 0;
+    r = open_rings(datapath, err);
+    if (r == 0)
         adopt(datapath);
-    return 0;
+    return r;
 }
 
 static void close_fd(int *fd)
@@ -182,7 +197,7 @@ static void release(struct wall_datapath *datapath)
     wall_flows_done(datapath);
     if (datapath->hooks.programs) {
         wall_namespaces_done(&datapath->namespaces);
-        ring_buffer__free(datapath->ring);
+        close_rings(datapath);
         wall_log_done(&datapath->log);
         wall_kernel_policy_done(&datapath->kernel_policy);
         wall_hooks_close(&datapath->hooks);
@@ -287,6 +302,8 @@ static void tick(struct wall_datapath *datapath)
     }
     if (!wall_hooks_attached(&datapath->hooks, datapath->layers)) {
         set_ticking(datapath, has_work(datapath));
+        if (!datapath->layers && !datapath->ticking && !datapath->log_ticking)
+            close_rings(datapath);
         return;
     }
     if (!wall_flows_none(datapath, datapath->layers & WALL_LAYERS_KEEP))
@@ -343,7 +360,8 @@ static int enforce(struct wall_datapath *datapath, const struct wall_policy *pol
     if (needs.holds || needs.packets)
         layers |= WALL_LAYERS_KEEP;
     // Before the new policy can hold a flow, its packets can be kept back.
-    r = wall_hooks_attach(&datapath->hooks, layers, err);
+    r = layers ? open_rings(datapath, err) : 0;
+    r = r < 0 ? r : wall_hooks_attach(&datapath->hooks, layers, err);
     wall_kernel_policy_switch(&datapath->kernel_policy, r == 0);
     if (r < 0)
         return r;

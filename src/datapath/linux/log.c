@@ -133,8 +133,8 @@ static int handle(void *context, void *data, size_t size)
     return --log->budget ? 0 : -EAGAIN;
 }
 
-int wall_log_init(struct wall_log *log, struct wall_state *state, int log_fd, int executables_fd, int denials_fd,
-                  const struct wall_datapath_events *events)
+void wall_log_init(struct wall_log *log, struct wall_state *state, int executables_fd, int denials_fd,
+                   const struct wall_datapath_events *events)
 {
     static const uint64_t seed[2];  // ids come from the kernel
     *log = (struct wall_log){
@@ -145,11 +145,24 @@ int wall_log_init(struct wall_log *log, struct wall_state *state, int log_fd, in
     };
     wall_map_init(&log->executables, seed);
     forget_executables(log);
+}
+
+int wall_log_open(struct wall_log *log, int log_fd)
+{
+    if (log->ring)
+        return 0;
     log->ring = ring_buffer__new(log_fd, handle, log, NULL);
     if (!log->ring)
         return -errno;
-    __atomic_store_n(&state->log_asleep, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&log->state->log_asleep, 1, __ATOMIC_RELEASE);
     return 0;
+}
+
+void wall_log_close(struct wall_log *log)
+{
+    ring_buffer__free(log->ring);
+    log->ring = NULL;
+    log->awake = false;
 }
 
 void wall_log_done(struct wall_log *log)
@@ -160,7 +173,6 @@ void wall_log_done(struct wall_log *log)
     for (struct executable *executable; (executable = wall_map_next(&log->executables, &cursor));)
         free(executable);
     wall_map_done(&log->executables);
-    ring_buffer__free(log->ring);
     log->state = NULL;
 }
 
@@ -172,6 +184,8 @@ int wall_log_fd(const struct wall_log *log)
 bool wall_log_read(struct wall_log *log, uint32_t budget)
 {
     uint64_t before = log->told;
+    if (!log->ring)
+        return false;
     log->budget = budget;
     (void)ring_buffer__consume(log->ring);
     if (log->told != before) {

@@ -24,11 +24,16 @@ struct wall_log {
 };
 
 // Descriptors of the maps are borrowed. Executables the kernel knows from an earlier instance are forgotten: their
-// paths went with it. Returns 0 or -errno.
-int wall_log_init(struct wall_log *log, struct wall_state *state, int log_fd, int executables_fd, int denials_fd,
-                  const struct wall_datapath_events *events);
+// paths went with it.
+void wall_log_init(struct wall_log *log, struct wall_state *state, int executables_fd, int denials_fd,
+                   const struct wall_datapath_events *events);
 void wall_log_done(struct wall_log *log);
-int wall_log_fd(const struct wall_log *log);  // readable when the kernel woke the reader
+
+// Maps the ring and begins to read. Returns 0 or -errno.
+int wall_log_open(struct wall_log *log, int log_fd);
+// The other way round: what is in the ring stays there, and nobody is woken for it.
+void wall_log_close(struct wall_log *log);
+int wall_log_fd(const struct wall_log *log);  // of an open one: readable when the kernel woke the reader
 
 // Tells at most `budget` records. Returns whether the log is awake: then wall_log_tick() wants to be called every
 // WALL_LOG_TICK_MS.
