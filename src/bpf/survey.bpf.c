@@ -134,9 +134,9 @@ static __noinline int is_held(struct socket_mark *mark)
 static __noinline int is_undecided(struct found *found, struct sock *sk)
 {
     struct wall_flow_key key;
-    struct socket_mark *mark = NULL;
-    if (found->state != SOCKET_LISTENING)
-        mark = bpf_sk_storage_get(&marks, sk, NULL, 0);
+    if (found->type == SOCK_STREAM && found->state == SOCKET_LISTENING)
+        return endpoint_state(found->cookie, WALL_FLOW_LISTENER) == WALL_FLOW_HELD;
+    struct socket_mark *mark = bpf_sk_storage_get(&marks, sk, NULL, 0);
     if (!mark)
         return false;
     if (found->type == SOCK_STREAM)

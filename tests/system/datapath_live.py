@@ -215,6 +215,22 @@ class Reauthorization(DatapathTest):
         driver.do("permit " + flow["id"])
         self.assertEqual(client.lines.next("reply"), "reply 5 hello")
 
+    def test_held_stays(self):
+        """What is undecided is not cut, nor asked about twice, when the policy changes."""
+        driver = self.driver(policy="connect=hold,listen=hold")
+        client = self.client("tcp", 4)
+        server = self.client("tcp-server", 4)
+        flows = [driver.held() for _ in range(2)]
+        for policy in ("connect=hold,listen=hold", "connect=block,listen=block"):
+            self.assertEqual(driver.do("policy " + policy), 0)
+        driver.lines.none("held", 0.3)
+        for flow in flows:
+            self.assertEqual(driver.do("permit " + flow["id"]), 0)
+        self.assertEqual(client.result("connect")[0], "ok")
+        peer = self.client("tcp", 4, far=True, address=NEAR[4])
+        self.assertEqual(peer.result("connect")[0], "ok")
+        server.result("accept")
+
     def test_asked_blocked(self):
         driver = self.driver(policy="empty")
         client = self.open(1)
