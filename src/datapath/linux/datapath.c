@@ -65,7 +65,8 @@ static int open_descriptors(struct wall_datapath *datapath, struct wall_error *e
     return r ? wall_error_set(err, r, "the datapath's descriptors cannot be watched: %s", strerror(-r)) : 0;
 }
 
-// Maps what the programs write to. Only while hooks are attached: the rings are most of what an idle service would hold.
+// Maps what the programs write to. Only while hooks are attached: the rings are most of what an idle service would
+// hold.
 static int open_rings(struct wall_datapath *datapath, struct wall_error *err)
 {
     if (datapath->ring)
