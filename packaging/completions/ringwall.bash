@@ -1,7 +1,7 @@
 # bash completion for ringwall
 _ringwall() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local commands='start stop status load unload drivers monitor ask block permit list remove show version help'
+    local commands='start stop status load unload drivers monitor ask block block-list permit list remove show version help'
     local kinds='providers sublayers layers callouts filters sessions netevents compile'
     local options='--help --runtime-dir'
 
@@ -41,6 +41,7 @@ _ringwall() {
     ask) options+=' --json --follow --remember --driver' ;;
     load) options+=' --name' ;;
     block | permit) options+=' --app --remote --port --proto --session --weight --name' ;;
+    block-list) options+=' --name --strict' ;;
     remove) options+=' --all' ;;
     show) options+=' --json' ;;
     esac

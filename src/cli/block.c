@@ -129,8 +129,7 @@ static char *make_name(const struct wall_arguments *arguments)
 
 // --- Objects ---
 
-// In a session of its own: what a dynamic session adds would go with it.
-static uint32_t ensure_provider(HANDLE engine)
+uint32_t wall_rule_ensure_provider(HANDLE engine)
 {
     FWPM_PROVIDER0 provider = { 0 };
     provider.providerKey = wall_rule_provider;
@@ -220,7 +219,7 @@ static int apply(const struct wall_rule *rule)
     int code = wall_engine_open(false, &engine);
     if (code != 0)
         return code;
-    uint32_t status = ensure_provider(engine);
+    uint32_t status = wall_rule_ensure_provider(engine);
     if (status != ERROR_SUCCESS)
         code = wall_complain_status(status, "add the provider and sublayer 'ringwall'");
     else if (rule->persistent)

@@ -23,10 +23,10 @@ enum wall_exit {
 // All of them, NULL-terminated, in the order of the help.
 extern const struct wall_command *const wall_commands[];
 
-extern const struct wall_command wall_command_start, wall_command_stop, wall_command_status, wall_command_load,
-    wall_command_unload, wall_command_drivers, wall_command_monitor, wall_command_block, wall_command_permit,
-    wall_command_ask, wall_command_list, wall_command_remove, wall_command_show, wall_command_version,
-    wall_command_help;
+extern const struct wall_command wall_command_start, wall_command_stop, wall_command_status,
+    wall_command_load, wall_command_unload, wall_command_drivers, wall_command_monitor, wall_command_ask,
+    wall_command_block, wall_command_block_list, wall_command_permit, wall_command_list, wall_command_remove,
+    wall_command_show, wall_command_version, wall_command_help;
 
 const struct wall_command *wall_command_find(const char *name);  // NULL when there is none
 

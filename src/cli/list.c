@@ -16,8 +16,15 @@
 // The filters of one rule: of one family or both.
 struct entry {
     GUID key;
-    const FWPM_FILTER0 *filters[2];
+    const FWPM_FILTER0 *filters[2];  // of a block list: the first and the last
+    size_t condition_count;
 };
+
+// More conditions than block and permit make: a block list, which nobody wants to see written out.
+static bool is_list(const struct entry *entry)
+{
+    return entry->condition_count > 2 * WALL_RULE_CONDITIONS_MAX;
+}
 
 // Groups the rules' filters, in the order of their first. Returns the number, or -ENOMEM.
 static ssize_t group(const struct wall_objects *objects, struct entry **ret_entries)
@@ -41,6 +48,7 @@ static ssize_t group(const struct wall_objects *objects, struct entry **ret_entr
             (void)wall_map_put(&rules, &entry->key, sizeof(entry->key), entry);
         }
         entry->filters[entry->filters[0] ? 1 : 0] = filter;
+        entry->condition_count += filter->numFilterConditions;
     }
     wall_map_done(&rules);
     if (count < 0)
@@ -55,7 +63,7 @@ static int describe(const struct entry *entry, struct wall_rule_text *ret_text)
 {
     struct wall_rule_text text = { 0 };
     int r = 0;
-    for (size_t i = 0; i < 2 && entry->filters[i] && r == 0; i++)
+    for (size_t i = 0; i < 2 && entry->filters[i] && r == 0 && !is_list(entry); i++)
         r = wall_rule_describe(entry->filters[i], &text);
     if (r < 0)
         wall_rule_text_done(&text);
@@ -81,7 +89,10 @@ static int add_row(struct wall_table *table, const struct entry *entry)
     const struct wall_texts *const lists[] = { &text.apps, &text.remotes, &text.ports, &text.protocols };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         char *joined = wall_texts_join(lists[i]);
-        wall_table_add(table, joined);
+        if (is_list(entry) && lists[i] == &text.remotes)
+            wall_table_add_format(table, "%zu ranges", entry->condition_count);
+        else
+            wall_table_add(table, joined);
         free(joined);
     }
     wall_table_add(table, entry->filters[0]->flags & FWPM_FILTER_FLAG_PERSISTENT ? "always" : "session");
@@ -129,11 +140,12 @@ static json_t *make_json(const struct entry *entry)
     json_t *ids = json_array();
     for (size_t i = 0; i < 2 && entry->filters[i]; i++)
         (void)json_array_append_new(ids, json_integer((json_int_t)entry->filters[i]->filterId));
-    json_t *json = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:s}", "key", key, "filterIds", ids, "action",
-                             name_action(entry->filters[0]), "programs", json_list(&text.apps), "remotes",
+    json_t *json = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:I}", "key", key, "filterIds", ids,
+                             "action", name_action(entry->filters[0]), "programs", json_list(&text.apps), "remotes",
                              json_list(&text.remotes), "ports", json_list(&text.ports), "protocols",
                              json_list(&text.protocols), "persistent",
-                             (entry->filters[0]->flags & FWPM_FILTER_FLAG_PERSISTENT) != 0, "name", name ? name : "");
+                             (entry->filters[0]->flags & FWPM_FILTER_FLAG_PERSISTENT) != 0, "name", name ? name : "",
+                             "conditions", (json_int_t)entry->condition_count);
     free(name);
     wall_rule_text_done(&text);
     return json;

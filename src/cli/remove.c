@@ -6,6 +6,7 @@
 #include "fwpmu.h"
 
 #include "base/guid.h"
+#include "cli/block_list.h"
 #include "cli/command.h"
 #include "cli/objects.h"
 #include "cli/rule.h"
@@ -19,14 +20,16 @@ struct target {
     GUID key;  // of a filter or a rule; with is_rule the rule's
 };
 
-static bool parse_target(const char *text, struct target *ret_target)
+// Neither an id nor a key: the name of a block list.
+static void parse_target(const char *text, struct target *ret_target)
 {
     struct target target = { 0 };
     target.is_id = wall_count_parse(text, UINT64_MAX, &target.id, NULL) == 0;
-    if (!target.is_id && !wall_guid_parse(text, &target.key))
-        return false;
+    if (!target.is_id && !wall_guid_parse(text, &target.key)) {
+        wall_block_list_key(text, &target.key);
+        target.is_rule = true;
+    }
     *ret_target = target;
-    return true;
 }
 
 static bool is_named(const struct target *target, const FWPM_FILTER0 *filter, const GUID *rule_key)
@@ -73,11 +76,14 @@ static uint32_t delete_chosen(HANDLE engine, const struct target *target, const 
             count++;
         }
     }
+    size_t names = 0;
+    if (status == ERROR_SUCCESS && (target->all || target->is_rule))
+        status = wall_block_list_remove_names(engine, target->all ? NULL : &target->key, &names);
     if (status == ERROR_SUCCESS)
         status = FwpmTransactionCommit0(engine);
     if (status != ERROR_SUCCESS)
         (void)FwpmTransactionAbort0(engine);
-    *ret_count = count;
+    *ret_count = count + names;
     return status;
 }
 
@@ -94,7 +100,7 @@ static int remove_target(HANDLE engine, struct target *target, const char *text)
     if (status != ERROR_SUCCESS)
         return wall_complain_status(status, "remove the filters");
     if (count == 0 && !target->all) {
-        wall_complain("there is no rule or filter '%s'; ringwall list shows the rules", text);
+        wall_complain("there is no rule, block list or filter '%s'; ringwall list shows the rules", text);
         return WALL_EXIT_NOT_FOUND;
     }
     printf("Removed %zu filter%s.\n", count, count == 1 ? "" : "s");
@@ -110,10 +116,8 @@ static int run_remove(const struct wall_arguments *arguments)
         wall_error_set(&err, -EINVAL, "give either one ID or KEY, or --all");
         return wall_complain_usage(arguments, &err);
     }
-    if (text && !parse_target(text, &target)) {
-        wall_error_set(&err, -EINVAL, "'%s' is neither an id nor a key", text);
-        return wall_complain_usage(arguments, &err);
-    }
+    if (text)
+        parse_target(text, &target);
     HANDLE engine;
     int code = wall_engine_open(false, &engine);
     if (code != 0)
@@ -131,8 +135,9 @@ static const struct wall_option options[] = {
 const struct wall_command wall_command_remove = {
     .name = "remove",
     .summary = "Remove a rule, or all.",
-    .usage = "ID|KEY|--all",
-    .description = "With the id or key of any other filter that filter is removed, whoever added it.\n",
+    .usage = "ID|KEY|LIST|--all",
+    .description = "LIST is the name of a block list. With the id or key of any other filter that filter\n"
+                   "is removed, whoever added it.\n",
     .examples = "  ringwall remove 65537\n"
                 "  ringwall remove --all\n",
     .options = options,

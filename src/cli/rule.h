@@ -17,6 +17,10 @@ extern const GUID wall_rule_provider, wall_rule_sublayer;
 // Between the built-in UNIVERSAL sublayer (0x8000) and the callout drivers, which take the places at the top.
 #define WALL_RULE_SUBLAYER_WEIGHT 0x8400
 
+// Adds the provider and the sublayer when they are missing. Not in a dynamic session: they would go with it.
+// Returns a status of the API.
+uint32_t wall_rule_ensure_provider(HANDLE engine);
+
 // Of each kind of selector at most this many; the command line is refused beyond.
 #define WALL_RULE_SELECTORS_MAX 64
 

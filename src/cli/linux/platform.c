@@ -24,6 +24,7 @@ const struct wall_command *const wall_commands[] = {
     &wall_command_monitor,
     &wall_command_ask,
     &wall_command_block,
+    &wall_command_block_list,
     &wall_command_permit,
     &wall_command_list,
     &wall_command_remove,

@@ -290,12 +290,37 @@ int wall_datapath_fd(const struct wall_datapath *datapath)
 // Whether there is something to look after from time to time.
 static bool has_work(const struct wall_datapath *datapath)
 {
-    return datapath->table.by_id.count > 0 || datapath->live.by_id.count > 0 || datapath->namespaces.idle_count > 0 ||
+    return datapath->survey_due || datapath->table.by_id.count > 0 || datapath->live.by_id.count > 0 ||
+           datapath->namespaces.idle_count > 0 ||
            wall_hooks_attached(&datapath->hooks, datapath->layers);
+}
+
+static void cut(void *context, const struct wall_survey_socket *socket)
+{
+    struct wall_datapath *datapath = context;
+    struct wall_namespace *ns = wall_namespace_get(&datapath->namespaces, socket->netns_cookie, socket->process_id,
+                                                   socket->thread_id);
+    struct wall_socket_name name = {
+        .family = socket->family, .protocol = socket->protocol, .local_port = socket->local_port,
+        .remote_port = socket->remote_port, .bound_interface = socket->bound_interface, .cookie = socket->cookie,
+    };
+    memcpy(name.local_address, socket->local_address, sizeof(name.local_address));
+    memcpy(name.remote_address, socket->remote_address, sizeof(name.remote_address));
+    if (ns && wall_socket_destroy(ns, &name) == 0)
+        datapath->stats.flows_blocked++;
+    wall_namespace_unref(&datapath->namespaces, ns);
+}
+
+// Judges live flows by the policy that is now in force. What cannot be done now is tried again with the next tick.
+static void survey(struct wall_datapath *datapath)
+{
+    if (datapath->survey_due && wall_survey_flows(&datapath->hooks, cut, datapath, NULL) == 0)
+        datapath->survey_due = false;
 }
 
 static void tick(struct wall_datapath *datapath)
 {
+    survey(datapath);
     if (++datapath->expire_ticks >= EXPIRE_TICKS) {
         datapath->expire_ticks = 0;
         wall_flows_expire(datapath);
@@ -328,22 +353,6 @@ int wall_datapath_dispatch(struct wall_datapath *datapath)
     else if (wall_log_read(&datapath->log, LOG_RECORDS_PER_DISPATCH))
         set_log_ticking(datapath, true);
     return r;
-}
-
-static void cut(void *context, const struct wall_survey_socket *socket)
-{
-    struct wall_datapath *datapath = context;
-    struct wall_namespace *ns = wall_namespace_get(&datapath->namespaces, socket->netns_cookie, socket->process_id,
-                                                   socket->thread_id);
-    struct wall_socket_name name = {
-        .family = socket->family, .protocol = socket->protocol, .local_port = socket->local_port,
-        .remote_port = socket->remote_port, .bound_interface = socket->bound_interface, .cookie = socket->cookie,
-    };
-    memcpy(name.local_address, socket->local_address, sizeof(name.local_address));
-    memcpy(name.remote_address, socket->remote_address, sizeof(name.remote_address));
-    if (ns && wall_socket_destroy(ns, &name) == 0)
-        datapath->stats.flows_blocked++;
-    wall_namespace_unref(&datapath->namespaces, ns);
 }
 
 static int enforce(struct wall_datapath *datapath, const struct wall_policy *policy, struct wall_error *err)
@@ -381,10 +390,10 @@ int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy 
     datapath->policy = wall_policy_ref(policy);
     if (old)
         wall_policy_unref(old);
-    if (datapath->layers & REAUTHORIZED)
-        r = wall_survey_flows(&datapath->hooks, cut, datapath, err);
+    datapath->survey_due = datapath->layers & REAUTHORIZED;
+    survey(datapath);
     set_ticking(datapath, has_work(datapath));
-    return r;
+    return 0;
 }
 
 int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, struct wall_error *err)

@@ -30,6 +30,7 @@ struct wall_datapath {
     int cgroup_fd, epoll_fd, timer_fd, log_timer_fd, wake_fd;
     bool ticking, log_ticking;
     bool log_permits;
+    bool survey_due;  // live flows are still to be judged by the policy in force
     uint32_t layers;  // what the policy needs: their hooks must stay
     bool adopting;    // flows found now were held before this instance was opened
     bool unreported;  // the table holds flows the user has not been told of
