@@ -90,7 +90,7 @@ static int add_row(struct wall_table *table, const struct entry *entry)
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         char *joined = wall_texts_join(lists[i]);
         if (is_list(entry) && lists[i] == &text.remotes)
-            wall_table_add_format(table, "%zu ranges", entry->condition_count);
+            wall_table_add_format(table, "%llu ranges", (unsigned long long)entry->condition_count);
         else
             wall_table_add(table, joined);
         free(joined);

@@ -280,6 +280,15 @@ static VOID FASTCALL bed_IofCompleteRequest(IRP *irp, CCHAR boost)
 
 // --- Waiting and working ---
 
+static NTSTATUS NTAPI bed_KeWaitForMultipleObjects(ULONG count, PVOID *objects, WAIT_TYPE type, KWAIT_REASON reason,
+                                                   KPROCESSOR_MODE mode, BOOLEAN alertable, LARGE_INTEGER *timeout,
+                                                   KWAIT_BLOCK *blocks)
+{
+    if (bed_irql() >= DISPATCH_LEVEL && !(timeout && timeout->QuadPart == 0))
+        bed_violation("KeWaitForMultipleObjects() waits at IRQL %u", bed_irql());
+    return KeWaitForMultipleObjects(count, objects, type, reason, mode, alertable, timeout, blocks);
+}
+
 static NTSTATUS NTAPI bed_KeWaitForSingleObject(PVOID object, KWAIT_REASON reason, KPROCESSOR_MODE mode,
                                                 BOOLEAN alertable, LARGE_INTEGER *timeout)
 {
@@ -361,6 +370,7 @@ static const struct {
     THUNK(KeGetCurrentIrql),
     THUNK(KeLowerIrql),
     THUNK(KeReleaseSpinLock),
+    THUNK(KeWaitForMultipleObjects),
     THUNK(KeWaitForSingleObject),
     THUNK(KfRaiseIrql),
     THUNK(NdisAdvanceNetBufferListDataStart),
