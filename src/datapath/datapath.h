@@ -121,7 +121,7 @@ int wall_datapath_dispatch(struct wall_datapath *datapath);
 // Enforces a new policy, atomically for every connection. `policy` is borrowed; the datapath takes references.
 // To be called, too, when a callout has been registered or unregistered. On failure the old policy stays in force.
 int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy *policy, struct wall_error *err);
-// Whether flow_decided() is told of permitted flows as well, also at the layers of connections that have no filter.
+// Whether flow_decided() is told of permitted flows as well, also at ALE_AUTH_CONNECT without any filter.
 // Blocked ones are always told. Returns as wall_datapath_set_policy().
 int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, struct wall_error *err);
 

@@ -206,7 +206,8 @@ static int compile_layers(struct wall_kernel_policy *kernel, const struct wall_p
     };
     for (enum wall_layer i = 0; i < WALL_LAYER_COUNT_; i++) {
         const struct wall_policy_layer *layer = wall_policy_layer(policy, wall_kernel_policy_layer_id(i));
-        bool is_told = options->everything && i <= WALL_LAYER_ACCEPT_V6;
+        // At the socket calls alone: to see what peers begin, a hook would have to look at every packet.
+        bool is_told = options->everything && i <= WALL_LAYER_CONNECT_V6;
         if (!layer || (layer->filter_count == 0 && !is_told))
             continue;
         kernel->next_generations[i] = layer->generation;

@@ -47,7 +47,7 @@ void wall_kernel_policy_done(struct wall_kernel_policy *kernel);
 struct wall_kernel_policy_options {
     bool (*callout_registered)(void *context, uint32_t callout_id);  // NULL: all are
     void *context;
-    bool everything;  // layers without filters get tables, too, so that their decisions are told
+    bool everything;  // the connect layers get tables also without filters, so that their decisions are told
 };
 
 // Compiles what has changed and brings it into the kernel, not yet in force; wall_kernel_policy_switch() must follow a
