@@ -24,6 +24,9 @@ class Variant:
     def load(self, workload, *options):
         return self.place.load(workload, *options, before=self.before)
 
+    def slices(self, workload, *options):
+        return self.place.slices(workload, *options, before=self.before)
+
     def verify(self):
         """One permitted and one denied connection, or the variant is void."""
         permitted = self.load('verify', '--port', 7001)

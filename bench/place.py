@@ -33,14 +33,62 @@ def built(*parts):
     return str(path)
 
 
+def load_command(workload, *options, cgroup, netns, before=()):
+    return [*before, built('bench', 'load'), workload, '--cgroup', str(cgroup), '--netns', netns, *map(str, options)]
+
+
 def run_load(workload, *options, cgroup, netns, before=(), **keywords):
     """One run of the load generator; returns its figures, or raises RuntimeError."""
-    command = [*before, built('bench', 'load'), workload, '--cgroup', str(cgroup), '--netns', netns,
-               *map(str, options)]
+    command = load_command(workload, *options, cgroup=cgroup, netns=netns, before=before)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, **keywords)
     if done.returncode:
         raise RuntimeError(f'load {workload}: exit {done.returncode}: {done.stderr.strip()[-300:]}')
     return json.loads(done.stdout.splitlines()[-1]) if workload != 'verify' else done.stdout.strip()
+
+
+class Slices:
+    """A load generator that works a slice at a time and waits in between. Raises RuntimeError when it has failed."""
+
+    def __init__(self, workload, *options, cgroup, netns, before=()):
+        self.workload = workload
+        self.process = subprocess.Popen(load_command(workload, '--slices', *options, cgroup=cgroup, netns=netns,
+                                                     before=before), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+
+    def work(self):
+        """One slice; returns operations a second."""
+        try:
+            self.process.stdin.write('\n')
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # why is told below
+        figures = self.read()
+        return figures['operations'] / figures['seconds']
+
+    def finish(self):
+        """The figures of all slices together."""
+        self.process.stdin.close()
+        figures = self.read()
+        self.process.wait()
+        return figures
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            error = self.process.stderr.read().strip()[-300:]
+            raise RuntimeError(f'load {self.workload}: exit {self.process.wait()}: {error}')
+        return json.loads(line)
+
+    def end(self):
+        """Ends it in whatever state it is."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for file in (self.process.stdin, self.process.stdout, self.process.stderr):
+            try:
+                file.close()
+            except BrokenPipeError:
+                pass
 
 
 class Place:
@@ -127,6 +175,9 @@ class Place:
 
     def load(self, workload, *options, **keywords):
         return run_load(workload, *options, cgroup=self.cgroup, netns=self.netns, **keywords)
+
+    def slices(self, workload, *options, before=()):
+        return Slices(workload, *options, cgroup=self.cgroup, netns=self.netns, before=before)
 
     def close(self):
         for process in self.processes:

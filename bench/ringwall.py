@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from peers import Variant
-from place import PORT_INBOUND, PORT_PACKET, Instance, Void, built, run_load
+from place import PORT_INBOUND, PORT_PACKET, Instance, Slices, Void, built, run_load
 
 TICKS = os.sysconf('SC_CLK_TCK')
 
@@ -29,9 +29,11 @@ class Ringwall(Variant):
             self.close()
             raise
 
-    def load(self, workload, *options, before=()):
-        return run_load(workload, *options, cgroup=self.instance.cgroup, netns=self.instance.netns_path(),
-                        before=before)
+    def load(self, workload, *options):
+        return run_load(workload, *options, cgroup=self.instance.cgroup, netns=self.instance.netns_path())
+
+    def slices(self, workload, *options):
+        return Slices(workload, *options, cgroup=self.instance.cgroup, netns=self.instance.netns_path())
 
     def start_load(self, workload, *options, program=None, **keywords):
         """The load generator (or a copy of it) in the background."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import peers
 from place import PORT_DENIED, PORT_MIXED, Void, built
 from ringwall import Ringwall
+from series import SLICE_SECONDS, take_turns
 
 # A denial cheaper than this was decided in the kernel; dearer ones are too slow to make ten million of.
 KERNEL_DENIAL_NS = 5000
@@ -37,9 +38,20 @@ def rate(figures):
     return figures['operations'] / figures['seconds']
 
 
-def ratio(figures, other):
-    """Speed against another run, by the median operation: one run each would be too short for rates."""
-    return other['p50_ns'] / figures['p50_ns']
+def speed_ratio(variant, other, *options, seconds=2):
+    """How fast the load generator is under one variant against another one; they take turns of some milliseconds."""
+    loads = {'one': variant.slices(*options), 'other': other.slices(*options)}
+    try:
+        rates, failed = take_turns(loads, seconds / 2)
+        if failed:
+            raise RuntimeError(next(iter(failed.values())))
+        return statistics.median(one / two for one, two in zip(rates['one'], rates['other']))
+    finally:
+        for load in loads.values():
+            load.end()
+
+
+CONNECT = ('connect', '--cpu', 0, '--seconds', SLICE_SECONDS)
 
 
 def commit(options):
@@ -73,15 +85,14 @@ def commit(options):
 
 def block_list(options):
     """1,350,000 addresses as filters: time until they are in force, and what a connection costs then."""
-    wall = Ringwall('block list')
+    wall, short = Ringwall('block list'), Ringwall('a short list')
     try:
-        count = 100000 if options.quick else 1350000
-        before = wall.load('connect', '--cpu', 0, '--seconds', 1)
-        figures = wall.policy('block-list', '--filters', count)
-        after = wall.load('connect', '--cpu', 0, '--seconds', 1)
+        figures = wall.policy('block-list', '--filters', 100000 if options.quick else 1350000)
+        short.policy('block-list', '--filters', 10)
         return {**figures, 'load_seconds': (figures['add_ms'] + figures['commit_ms']) / 1e3,
-                'speed_ratio': ratio(after, before)}
+                'speed_ratio': speed_ratio(wall, short, *CONNECT)}
     finally:
+        short.close()
         wall.close()
 
 
@@ -164,10 +175,9 @@ def attribution(options):
 def open_flows(options):
     """W9: 50,000 open connections: memory, the status command, new connections beside them."""
     count = 5000 if options.quick else 50000
-    wall = Ringwall('open flows', 10000)
+    wall, control = Ringwall('open flows', 10000), Ringwall('none open', 10000)
     try:
         pid = wall.pid()
-        before = wall.load('connect', '--cpu', 0, '--seconds', 0.5)
         resident, tables = wall.resident_bytes(pid), wall.map_bytes(pid)
         process = wall.start_load('flows', '--count', count, stdin=subprocess.PIPE)
         line = process.stdout.readline()
@@ -177,13 +187,14 @@ def open_flows(options):
         begin = time.monotonic()
         wall.status()
         status_ms = (time.monotonic() - begin) * 1e3
-        during = wall.load('connect', '--cpu', 0, '--seconds', 0.5)
         result = {'flows': count, 'open_seconds': opened['seconds'], 'status_ms': status_ms,
                   'resident_growth_bytes': wall.resident_bytes(pid) - resident,
-                  'table_growth_bytes': wall.map_bytes(pid) - tables, 'speed_ratio': ratio(during, before)}
+                  'table_growth_bytes': wall.map_bytes(pid) - tables,
+                  'speed_ratio': speed_ratio(wall, control, *CONNECT)}
         process.communicate(input='')
         return result
     finally:
+        control.close()
         wall.close()
 
 
@@ -196,11 +207,7 @@ def question(options):
         wall.instance.ringwall('load', built('bench', 'hold.so'), f'app={other}')
         held = wall.start_load('verify', '--port', 7001, '--seconds', 600, program=other)
         time.sleep(0.5)
-        ratios = []
-        for number in range(5 if options.quick else 31):
-            pair = [wall, control] if number % 2 else [control, wall]
-            figures = {each.name: each.load('connect', '--cpu', 0, '--seconds', 0.3) for each in pair}
-            ratios.append(ratio(figures['question'], figures['without']))
+        ratios = [speed_ratio(wall, control, *CONNECT, seconds=0.6) for _ in range(5 if options.quick else 31)]
         if held.poll() is not None:
             raise Void('the connection was not held')
         held.kill()
@@ -277,15 +284,15 @@ def count_events(wall):
 
 def killed(options):
     """The service is killed during W1: the rate before and after, and whether any verdict changed."""
-    wall = Ringwall('killed', 10000)
+    wall, plain = Ringwall('killed', 10000), peers.Plain('plain')
     try:
-        before = wall.load('connect', '--cpu', 0, '--seconds', 1)
+        before = speed_ratio(wall, plain, *CONNECT)
         load = Running(wall, 'connect', '--cpu', 0, '--seconds', 2)
         threading.Timer(1, wall.instance.kill_service).start()
         changed = None
         try:
             load.finish(timeout=20)
-            after = wall.load('connect', '--cpu', 0, '--seconds', 1)
+            after = speed_ratio(wall, plain, *CONNECT)
             refused = wall.load('verify', '--port', PORT_DENIED, '--seconds', 1) == 'denied'
             changed = 0 if refused else 1
         except subprocess.TimeoutExpired:
@@ -296,8 +303,9 @@ def killed(options):
         wall.instance.start_service()
         if changed is None:
             raise Void('connections stay held without the service: not all filters are decided in the kernel')
-        return {'changed': changed, 'speed_ratio': ratio(after, before) if changed == 0 else 0.0}
+        return {'changed': changed, 'speed_ratio': after / before if changed == 0 else 0.0}
     finally:
+        plain.close()
         wall.close()
 
 

@@ -13,8 +13,8 @@ int accept_run(const struct options *options)
     struct samples samples;
     int listener = open_server(SOCK_STREAM, options->port, &address);
     bool more = true;
-    samples_begin(&samples, options->seconds);
-    uint64_t due = samples.begin;
+    samples_begin(&samples, options);
+    uint64_t due = samples.before;
     while (more) {
         struct timespec until = { (time_t)(due / 1000000000u), (long)(due % 1000000000u) };
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
@@ -25,7 +25,7 @@ int accept_run(const struct options *options)
         more = samples_add(&samples);
         reset(client);
         close(server);
-        due += PERIOD_NS;
+        due = samples.before + PERIOD_NS;
     }
     samples_report(&samples, "");
     return 0;

@@ -21,7 +21,7 @@ int connect_run(const struct options *options)
     int listener = open_server(SOCK_STREAM, options->port, &address);
     for (int i = 0; i < 20; i++)
         connect_once(listener, &address);
-    samples_begin(&samples, options->seconds);
+    samples_begin(&samples, options);
     do
         connect_once(listener, &address);
     while (samples_add(&samples));

@@ -48,7 +48,7 @@ int crr_run(const struct options *options)
         start_server(options, serve, listener);
     for (int i = 0; i < 20; i++)
         request_once(listener, &address, serve_too);
-    samples_begin(&samples, options->seconds);
+    samples_begin(&samples, options);
     do
         request_once(listener, &address, serve_too);
     while (samples_add(&samples));

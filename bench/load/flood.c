@@ -50,7 +50,7 @@ int flood_run(const struct options *options)
     int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
     if (fd < 0)
         die("raw socket");
-    samples_begin(&samples, options->seconds);
+    samples_begin(&samples, options);
     do {
         fill(&segment, samples.count, options->port);
         if (sendto(fd, &segment, sizeof(segment), 0, (const struct sockaddr *)&address, sizeof(address)) < 0)

@@ -98,25 +98,61 @@ void start_server(const struct options *options, void (*serve)(int listener), in
     _exit(0);
 }
 
-void samples_begin(struct samples *samples, double seconds)
+// Begins a slice. What the caches have lost while others ran is not counted: an eighth of the slice is for that.
+static void slice_begin(struct samples *samples)
 {
+    samples->slice_first = samples->count;
+    samples->before = now_ns();
+    samples->warm = samples->before + (samples->slices ? samples->length / 8 : 0);
+    samples->end = samples->warm + samples->length;
+}
+
+static bool slice_wait(void)
+{
+    int c = getchar();
+    return c == '\n';
+}
+
+void samples_begin(struct samples *samples, const struct options *options)
+{
+    *samples = (struct samples){ .length = (uint64_t)(options->seconds * 1e9), .slices = options->slices };
     samples->ns = malloc(SAMPLES_MAX * sizeof(*samples->ns));
     if (!samples->ns)
         die("malloc");
     // Pages that the fastest operation may need are there before the clock starts.
-    size_t likely = (size_t)(seconds * 4e6) + 1;
+    size_t likely = (size_t)(options->seconds * 4e6) + 1;
     memset(samples->ns, 1, (likely < SAMPLES_MAX ? likely : SAMPLES_MAX) * sizeof(*samples->ns));
-    samples->count = 0;
-    samples->begin = samples->before = now_ns();
-    samples->end = samples->begin + (uint64_t)(seconds * 1e9);
+    if (samples->slices && !slice_wait())
+        exit(0);
+    slice_begin(samples);
+}
+
+static bool slice_end(struct samples *samples)
+{
+    samples->spent += samples->before - samples->warm;
+    if (!samples->slices)
+        return false;
+    printf("{\"operations\": %u, \"seconds\": %.6f}\n", samples->count - samples->slice_first,
+           (double)(samples->before - samples->warm) / 1e9);
+    fflush(stdout);
+    if (!slice_wait())
+        return false;
+    slice_begin(samples);
+    return true;
 }
 
 bool samples_add(struct samples *samples)
 {
     uint64_t after = now_ns(), took = after - samples->before;
-    samples->ns[samples->count++] = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
     samples->before = after;
-    return after < samples->end && samples->count < SAMPLES_MAX;
+    if (after < samples->warm)
+        return true;
+    if (samples->count == samples->slice_first)
+        samples->warm = after - took;
+    samples->ns[samples->count++] = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
+    if (samples->count < SAMPLES_MAX && after < samples->end)
+        return true;
+    return slice_end(samples) && samples->count < SAMPLES_MAX;
 }
 
 static int by_value(const void *a, const void *b)
@@ -132,7 +168,7 @@ void samples_report(struct samples *samples, const char *more)
     qsort(samples->ns, count, sizeof(*samples->ns), by_value);
     printf("{\"operations\": %u, \"seconds\": %.6f, \"min_ns\": %u, \"p50_ns\": %u, \"p99_ns\": %u, \"p999_ns\": %u, "
            "\"max_ns\": %u%s}\n",
-           count, (double)(samples->before - samples->begin) / 1e9, ns[0], ns[count / 2], ns[count - 1 - count / 100],
+           count, (double)samples->spent / 1e9, ns[0], ns[count / 2], ns[count - 1 - count / 100],
            ns[count - 1 - count / 1000], ns[count - 1], more);
     free(samples->ns);
 }

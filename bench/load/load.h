@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 struct options {
-    double seconds;
+    double seconds;        // of each slice, where there are slices
     uint64_t count;        // operations, where a workload counts; 0: as many as fit into the time
     int cpu, server_cpu;   // -1: any; a server of its own only where the workload has one
     uint32_t processes;
+    bool slices;           // works a slice for each line of standard input and tells its figures; ends with the input
     uint16_t port;         // 0: a free one
     const char *mode;      // "" or a word the workload explains
     const char *program;   // this program's name, for those that start it again
@@ -50,13 +51,17 @@ void start_server(const struct options *options, void (*serve)(int listener), in
 // Times of single operations, in nanoseconds.
 struct samples {
     uint32_t *ns;
-    uint32_t count;
-    uint64_t begin, before, end;
+    uint32_t count, slice_first; // of all slices; the first one of this slice
+    uint64_t before, warm, end;  // times of the last operation, the end of warming up, the end of the slice
+    uint64_t spent;              // in all slices
+    uint64_t length;             // of a slice
+    bool slices;
 };
 
-// Starts the clock.
-void samples_begin(struct samples *samples, double seconds);
-// One operation is over. Returns false when the time is.
+// Starts the clock; with slices, when there is a line to read.
+void samples_begin(struct samples *samples, const struct options *options);
+// One operation is over. Returns false when the time is. After a slice it tells the slice's figures and waits for the
+// next line.
 bool samples_add(struct samples *samples);
 // Prints operations, seconds, percentiles and extremes, and `more` (JSON members with a leading comma, or "").
 void samples_report(struct samples *samples, const char *more);

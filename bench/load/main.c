@@ -2,6 +2,7 @@
 // by itself, talks to 127.0.0.1 only, and prints one line of JSON.
 //
 //   --seconds S --count N --cpu N --server-cpu N --processes N --port N --mode WORD --cgroup FOLDER --netns FILE
+//   --slices
 #include "load.h"
 
 #include <fcntl.h>
@@ -45,7 +46,7 @@ static void enter_namespace(const char *file)
 static int usage(const char *program)
 {
     fprintf(stderr, "usage: %s WORKLOAD [--seconds S] [--count N] [--cpu N] [--server-cpu N] [--processes N]\n"
-                    "       [--port N] [--mode WORD] [--cgroup FOLDER] [--netns FILE]\nworkloads:", program);
+                    "       [--port N] [--mode WORD] [--cgroup FOLDER] [--netns FILE] [--slices]\nworkloads:", program);
     for (size_t i = 0; i < sizeof(workloads) / sizeof(workloads[0]); i++)
         fprintf(stderr, " %s", workloads[i].name);
     fputc('\n', stderr);
@@ -58,7 +59,7 @@ int main(int argc, char **argv)
         { "seconds", 1, NULL, 's' },    { "count", 1, NULL, 'n' },     { "cpu", 1, NULL, 'c' },
         { "server-cpu", 1, NULL, 'C' }, { "processes", 1, NULL, 'p' }, { "port", 1, NULL, 'P' },
         { "mode", 1, NULL, 'm' },       { "cgroup", 1, NULL, 'g' },    { "netns", 1, NULL, 'N' },
-        { 0 },
+        { "slices", 0, NULL, 'S' },     { 0 },
     };
     struct options options = { .seconds = 1, .cpu = -1, .server_cpu = -1, .processes = 1, .mode = "" };
     options.program = argv[0];
@@ -91,6 +92,9 @@ int main(int argc, char **argv)
             break;
         case 'N':
             enter_namespace(optarg);
+            break;
+        case 'S':
+            options.slices = true;
             break;
         default:
             return usage(argv[0]);

@@ -40,7 +40,7 @@ int mixture_run(const struct options *options)
     bool plain = strcmp(options->mode, "plain") == 0, more = true;
     for (int i = 0; i < 3; i++)
         listeners[i] = open_server(SOCK_STREAM, (uint16_t)(options->port + i), &addresses[i]);
-    samples_begin(&samples, options->seconds);
+    samples_begin(&samples, options);
     for (unsigned i = 0; more; i++) {
         wrong += is_permitted(listeners[i % 3], &addresses[i % 3]) != (i % 3 < 2 || plain);
         more = samples_add(&samples);

@@ -23,7 +23,7 @@ int rr_run(const struct options *options)
     int client = open_client(SOCK_STREAM, &address);
     if (options->server_cpu < 0 && (server = accept(listener, NULL, NULL)) < 0)
         die("accept");
-    samples_begin(&samples, options->seconds);
+    samples_begin(&samples, options);
     do {
         put(client, &byte, 1);
         if (server >= 0) {

@@ -51,7 +51,7 @@ int spawn_run(const struct options *options)
         return connect_and_end(options);
     int listener = open_server(SOCK_STREAM, options->port, &address);
     snprintf(port, sizeof(port), "%d", ntohs(address.sin_port));
-    samples_begin(&samples, options->seconds);
+    samples_begin(&samples, options);
     while (more) {
         spawn_once(options, listener, port);
         more = samples_add(&samples) && (options->count == 0 || samples.count < options->count);

@@ -17,7 +17,7 @@ int stream_run(const struct options *options)
     int client = open_client(SOCK_STREAM, &address), server = accept(listener, NULL, NULL);
     if (server < 0 || setsockopt(client, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
         die("accept");
-    samples_begin(&samples, options->seconds);
+    samples_begin(&samples, options);
     do {
         put(client, piece, PIECE_BYTES);
         get(server, piece, PIECE_BYTES);

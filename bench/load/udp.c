@@ -35,7 +35,7 @@ int udp_run(const struct options *options)
     if (client < 0 || ((connected || only_connect) &&
                        connect(client, (const struct sockaddr *)&address, sizeof(address)) < 0))
         die("connect");
-    samples_begin(&samples, options->seconds);
+    samples_begin(&samples, options);
     do {
         if (only_connect) {
             if (connect(client, (const struct sockaddr *)&address, sizeof(address)) < 0)
