@@ -19,7 +19,7 @@ from instance import Instance  # noqa: E402,F401 - with the lab, for the other f
 from lab import cgroup_mount, run, skip_unless_possible  # noqa: E402,F401
 
 BUILD = Path(os.environ.get('RINGWALL_BUILD', ROOT / 'build')).resolve()
-PORT_MIXED, PORT_INBOUND, PORT_PACKET, PORT_DENIED = 7900, 7997, 7998, 7999  # policy/rules.h
+PORT_MIXED, PORT_INBOUND, PORT_DENIED = 7900, 7997, 7999  # policy/rules.h
 
 
 class Void(Exception):

@@ -4,8 +4,7 @@ import series
 from ringwall import Ringwall
 
 OUR_10000 = 'Ringwall, 10000 filters'
-EVENTS, PACKET, INBOUND = 'Ringwall, events, 10000 filters', 'Ringwall, packet filters, 10000 filters', \
-    'Ringwall, inbound filter, 10000 filters'
+EVENTS, INBOUND = 'Ringwall, events, 10000 filters', 'Ringwall, inbound filter, 10000 filters'
 
 
 class Plan:
@@ -52,7 +51,6 @@ def makers():
         'OpenSnitch 1.5.8.1, /proc monitor': peers.OpenSnitch,
         **ours((0, *flat)),
         EVENTS: lambda: Ringwall(EVENTS, 10000, events=True),
-        PACKET: lambda: Ringwall(PACKET, 10000, packet=True),
         INBOUND: lambda: Ringwall(INBOUND, 10000, inbound=True),
     }
 
@@ -62,7 +60,7 @@ def full():
     some = [series.PLAIN, series.AGAIN, 'nft set, 10000', 'nft linear behind conntrack, 1000', 'Ringwall, 0 filters',
             OUR_10000, EVENTS]
     latency = [*some, 'nft linear, 1000', 'NFQUEUE, minimal, other CPU', 'OpenSnitch 1.5.8.1, /proc monitor']
-    packets = [*some[:2], OUR_10000, PACKET]
+    packets = [*some[:2], OUR_10000, INBOUND]
     def work(name, title, options, variants, seconds=0.4):
         return series.Workload(name, title, options, variants, seconds, every=2)
 

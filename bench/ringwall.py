@@ -6,15 +6,15 @@ import time
 from pathlib import Path
 
 from peers import Variant
-from place import PORT_INBOUND, PORT_PACKET, Instance, Slices, Void, built, run_load
+from place import PORT_INBOUND, Instance, Slices, Void, built, run_load
 
 TICKS = os.sysconf('SC_CLK_TCK')
 
 
 class Ringwall(Variant):
-    def __init__(self, name, filters=0, events=False, packet=False, inbound=False):
+    def __init__(self, name, filters=0, events=False, inbound=False):
         self.name, self.filters, self.before = name, filters, []
-        self.events, self.packet, self.inbound = events, packet, inbound
+        self.events, self.inbound = events, inbound
         self.monitor = None
         self.instance = Instance()
         self.instance.__enter__()
@@ -22,8 +22,8 @@ class Ringwall(Variant):
         try:
             self.folder = Path(self.instance.directory, 'programs')
             self.folder.mkdir()
-            self.commit = self.policy('load', '--filters', filters, *(['--packet'] if packet else []),
-                                      *(['--inbound'] if inbound else [])) if filters else None
+            self.commit = self.policy('load', '--filters', filters, *(['--inbound'] if inbound else [])) \
+                if filters else None
             self.start_monitor(subprocess.DEVNULL)
         except BaseException:
             self.close()
@@ -79,9 +79,8 @@ class Ringwall(Variant):
         self.verify_policy()
         if self.filters == 0:
             self.policy('clear')
-        for wanted, port, options in ((self.packet, PORT_PACKET, ('--mode', 'udp')), (self.inbound, PORT_INBOUND, ())):
-            if wanted and self.load('verify', '--port', port, '--seconds', 0.5, *options) != 'denied':
-                raise Void(f'a filter of the {"packet" if port == PORT_PACKET else "inbound"} layer is not enforced')
+        if self.inbound and self.load('verify', '--port', PORT_INBOUND, '--seconds', 0.5) != 'denied':
+            raise Void('a filter of the inbound layer is not enforced')
         if self.events:
             self.verify_events()
 

@@ -1,7 +1,7 @@
 // Loads policies through libwfp and says how long that took: `policy [OPTION]... ACTION`, to the service of
 // $RINGWALL_RUNTIME_DIR. Prints one line of JSON.
 //
-//   load         --filters N in one transaction; --packet adds packet filters, --inbound one on arrivals
+//   load         --filters N in one transaction; --inbound adds one on arrivals
 //   swap         the same, and then for --seconds exchanges two policies that agree, --rate times a second
 //   block-list   --filters addresses, in as many filters as they need
 //   clear        removes them all
@@ -26,7 +26,7 @@ struct options {
     uint32_t filters, apps, rate;
     double seconds;
     const char *load, *folder;
-    bool packet, inbound;
+    bool inbound;
 };
 
 static double now_ms(void)
@@ -69,12 +69,6 @@ static void add_filters(struct rules *rules, const struct options *options, UINT
     if (options->inbound)
         check("inbound filter", rules_add_port(rules, &FWPM_LAYER_ALE_AUTH_RECV_ACCEPT_V4, false, RULES_PORT_INBOUND,
                                                true, 100, NULL));
-    if (options->packet) {
-        check("packet filter", rules_add_port(rules, &FWPM_LAYER_OUTBOUND_TRANSPORT_V4, false, RULES_PORT_PACKET, true,
-                                              100, NULL));
-        check("packet filter", rules_add_port(rules, &FWPM_LAYER_INBOUND_TRANSPORT_V4, false, RULES_PORT_PACKET, true,
-                                              100, NULL));
-    }
 }
 
 static void load(struct rules *rules, const struct options *options, UINT64 *ids)
@@ -197,8 +191,7 @@ int main(int argc, char **argv)
     static const struct option names[] = {
         { "filters", 1, NULL, 'f' }, { "apps", 1, NULL, 'a' }, { "rate", 1, NULL, 'r' },
         { "seconds", 1, NULL, 's' }, { "load", 1, NULL, 'l' }, { "folder", 1, NULL, 'd' },
-        { "packet", 0, NULL, 'p' },  { "inbound", 0, NULL, 'i' },
-        { 0 },
+        { "inbound", 0, NULL, 'i' }, { 0 },
     };
     struct options options = { .apps = 1000, .rate = 10, .seconds = 1, .load = argv[0], .folder = "." };
     int option;
@@ -221,9 +214,6 @@ int main(int argc, char **argv)
             break;
         case 'd':
             options.folder = optarg;
-            break;
-        case 'p':
-            options.packet = true;
             break;
         case 'i':
             options.inbound = true;

@@ -13,7 +13,6 @@
 // Ports of 127.0.0.1 that the special filters are about.
 #define RULES_PORT_MIXED 7900     // and the next two: swapped policies
 #define RULES_PORT_INBOUND 7997   // blocked at the inbound layer
-#define RULES_PORT_PACKET 7998    // UDP, blocked at the transport layers
 #define RULES_PORT_DENIED 7999    // blocked
 
 struct rules {
