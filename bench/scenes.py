@@ -222,7 +222,7 @@ def answer(options):
     """The held path: connect() while a driver in memory permits each connection; includes asking and answering."""
     wall = Ringwall('answer')
     try:
-        wall.instance.ringwall('load', built('drivers', 'wall.so'))
+        wall.instance.ringwall('load', built('drivers', 'wall', 'wall.so'))
         figures = wall.load('connect', '--seconds', 1 if options.quick else 5)
         plain = peers.Plain('plain')
         try:
