@@ -4,6 +4,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,7 +24,7 @@
 static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
 static int report_fd = -1;
 static volatile sig_atomic_t crashing;
-static volatile sig_atomic_t answered;
+static atomic_int answered;  // the thread that has put its stack last
 
 struct line {
     char text[256];
@@ -71,20 +72,19 @@ static void on_stack_signal(int number)
     add_text(&line, ":");
     put_line(&line);
     put_stack();
-    answered = 1;
+    atomic_store(&answered, (int)syscall(SYS_gettid));
     errno = saved;
 }
 
 static void ask_thread(pid_t thread)
 {
-    answered = 0;
     if (syscall(SYS_tgkill, getpid(), thread, STACK_SIGNAL) != 0)
         return;
-    for (int i = 0; i < THREAD_WAIT_MS && !answered; i++) {
+    for (int i = 0; i < THREAD_WAIT_MS && atomic_load(&answered) != thread; i++) {
         struct timespec pause = { .tv_nsec = 1000000 };
         (void)nanosleep(&pause, NULL);
     }
-    if (answered)
+    if (atomic_load(&answered) == thread)
         return;
     struct line line = {0};
     add_text(&line, "thread ");
