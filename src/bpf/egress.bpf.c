@@ -305,7 +305,7 @@ static __always_inline int other_packet(struct __sk_buff *packet, struct bpf_soc
     if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)
         return track_packet(packet, at) ? PACKET_PASSED : PACKET_REFUSED;
     int verdict = executable_find(&judgement.executable) ? ask_of_packet(packet, &judgement) : -1;
-    if (verdict == WALL_VERDICT_HOLD)
+    if (verdict == WALL_VERDICT_HOLD && may_hold(at))
         return other_known(packet, at, true);
     if (verdict != WALL_VERDICT_PERMIT && verdict != WALL_VERDICT_BLOCK) {
         count(at, WALL_COUNTER_FAIL_CLOSED);
@@ -338,12 +338,14 @@ int egress_hold(struct __sk_buff *packet)
     struct wall_state *at = state_get();
     if (!at)
         return PACKET_REFUSED;
+    bool is_stream = socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP;
+    bool is_datagram = socket->type == SOCK_DGRAM && is_udp(socket->protocol);
+    if ((is_stream || is_datagram) && !may_hold(at))
+        return PACKET_PASSED;
     if (binding_stops(packet, socket)) {
         count(at, WALL_COUNTER_BLOCKED);
         return PACKET_REFUSED;
     }
-    bool is_stream = socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP;
-    bool is_datagram = socket->type == SOCK_DGRAM && is_udp(socket->protocol);
     if (!is_stream && !is_datagram)
         return other_packet(packet, socket, at);
     struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);

@@ -72,7 +72,7 @@ struct wall_state {
     uint64_t idle_ns;            // a decided datagram flow is forgotten after this time without a packet
     uint64_t path_seed[2];       // of wall_path_hash(); secret
     uint32_t apps_known;         // app ids in the map `apps`
-    uint32_t can_hold;           // not 0: the hooks that keep packets back are attached; else a hold is a refusal
+    uint32_t can_hold;           // not 0: flows can be held, or their sockets stopped; else a hold is a refusal
     uint32_t log_permits;        // not 0: permitted flows are logged, too
     uint32_t log_asleep;         // not 0: whoever writes to the log next wakes its reader
     uint64_t last_flow_id;

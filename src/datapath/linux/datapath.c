@@ -367,8 +367,8 @@ static int enforce(struct wall_datapath *datapath, const struct wall_policy *pol
     if (r < 0)
         return r;
     uint32_t layers = needs.layers;
-    if (needs.holds || needs.packets)
-        layers |= WALL_LAYERS_KEEP;
+    layers |= needs.holds ? WALL_LAYERS_KEEP : 0;
+    layers |= needs.packets ? WALL_LAYERS_PACKETS : 0;
     // Before the new policy can hold a flow, its packets can be kept back.
     r = layers ? open_rings(datapath, err) : 0;
     r = r < 0 ? r : wall_hooks_attach(&datapath->hooks, layers, err);

@@ -36,7 +36,7 @@ static const struct {
 } hook_table[WALL_HOOK_COUNT_] = {
     [WALL_HOOK_RELEASE] = { "link_release", KEEP | ENDPOINTS, true },
     [WALL_HOOK_ENDPOINT_RELEASE] = { "link_endpoint_release", ENDPOINTS, true },
-    [WALL_HOOK_EGRESS] = { "link_egress", KEEP | ACCEPT | ASSIGNMENT | TELLING, true },
+    [WALL_HOOK_EGRESS] = { "link_egress", KEEP | WALL_LAYERS_PACKETS | ACCEPT | ASSIGNMENT | TELLING, true },
     [WALL_HOOK_ENDPOINTS] = { "link_endpoints", ENDPOINTS, false },
     [WALL_HOOK_BIND4] = { "link_bind4", ENDPOINTS, false },
     [WALL_HOOK_BIND6] = { "link_bind6", ENDPOINTS, false },
@@ -119,7 +119,7 @@ static struct bpf_program *program_of(const struct wall_hooks *hooks, enum wall_
         [WALL_HOOK_BIND4] = hooks->programs->progs.bind4_authorize,
         [WALL_HOOK_BIND6] = hooks->programs->progs.bind6_authorize,
         [WALL_HOOK_CREATE] = hooks->programs->progs.create_authorize,
-                    [WALL_HOOK_INGRESS] = hooks->programs->progs.ingress_accept,
+        [WALL_HOOK_INGRESS] = hooks->programs->progs.ingress_accept,
         [WALL_HOOK_CONNECT4] = hooks->programs->progs.connect4_authorize,
         [WALL_HOOK_CONNECT6] = hooks->programs->progs.connect6_authorize,
         [WALL_HOOK_SENDMSG4] = hooks->programs->progs.sendmsg4_authorize,
@@ -395,7 +395,7 @@ int wall_hooks_attach(struct wall_hooks *hooks, uint32_t layers, struct wall_err
     if (r < 0)
         return r;
     hooks->layers |= layers;
-    if (hooks->links[WALL_HOOK_EGRESS])
+    if (layers & (KEEP | ENDPOINTS))
         __atomic_store_n(&hooks->state->can_hold, 1, __ATOMIC_SEQ_CST);
     return 0;
 }
@@ -415,7 +415,7 @@ void wall_hooks_detach_calls(struct wall_hooks *hooks, uint32_t layers)
 
 void wall_hooks_detach_rest(struct wall_hooks *hooks, uint32_t layers)
 {
-    if (!(layers & KEEP))
+    if (!(layers & (KEEP | ENDPOINTS)))
         __atomic_store_n(&hooks->state->can_hold, 0, __ATOMIC_SEQ_CST);
     detach_unneeded(hooks, layers, true);
 }

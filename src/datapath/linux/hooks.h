@@ -28,8 +28,10 @@ enum wall_hook {
     WALL_HOOK_COUNT_,
 };
 
-// A policy that may hold what programs begin, or judges packets of theirs, needs this as well.
+// A policy that may hold what programs begin needs KEEP as well; one that judges what has no hook at its calls (ping,
+// raw sockets), PACKETS.
 #define WALL_LAYERS_KEEP 0x80000000u
+#define WALL_LAYERS_PACKETS 0x40000000u
 
 struct wall_hooks_config {
     const char *btf_path;  // NULL: the kernel's own
