@@ -50,16 +50,11 @@ VERIFIED_ALONE int ask_of_owner(struct wall_flow_facts *owner, const struct enco
     struct wall_state *at = state_get();
     if (!at || !owner || !with || !judgement)
         return -1;
-    int mode = policy_tables(at, judgement->layer, &evaluation);
-    if (mode != WALL_MODE_TABLES)
-        return mode == WALL_MODE_PERMIT ? WALL_VERDICT_PERMIT : -1;
+    if (policy_mode(at, judgement->layer) == WALL_MODE_PERMIT)
+        return WALL_VERDICT_PERMIT;
     evaluation.question.app = owner_app(owner);
     question_of_owner(&evaluation.question, owner, with, judgement->layer & 1);
-    question_forget(&evaluation);
-    wall_evaluate(evaluation.tables, judgement->layer, &evaluation);
-    judgement->filter_id = evaluation.decision.filter_id;
-    judgement->generation = evaluation.decision.generation;
-    return (int)evaluation.decision.verdict;
+    return question_ask(at, &evaluation, judgement);
 }
 
 static __always_inline bool denial_of_owner_is_told(const struct wall_flow_facts *owner, const struct encounter *with,

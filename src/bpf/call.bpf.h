@@ -33,15 +33,8 @@ static __always_inline int ask_of_call(struct bpf_sock_addr *call, struct judgem
     struct wall_state *at = state_get();
     if (!at || !judgement)
         return -1;
-    int mode = policy_tables(at, judgement->layer, &evaluation);
-    if (mode != WALL_MODE_TABLES)
-        return mode == WALL_MODE_PERMIT ? WALL_VERDICT_PERMIT : -1;
     question_of_call(call, &evaluation.question, judgement, is_ipv4);
-    question_forget(&evaluation);
-    wall_evaluate(evaluation.tables, judgement->layer, &evaluation);
-    judgement->filter_id = evaluation.decision.filter_id;
-    judgement->generation = evaluation.decision.generation;
-    return (int)evaluation.decision.verdict;
+    return question_ask(at, &evaluation, judgement);
 }
 
 static __always_inline int log_call(struct bpf_sock_addr *call, const struct judgement *judgement, uint32_t verdict,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "executable.bpf.h"
+#include "recent.bpf.h"
 
 #include "wire/evaluate.bpf.h"
 
@@ -121,6 +122,27 @@ static __always_inline void question_forget(struct wall_evaluation *evaluation)
     _Static_assert(sizeof(evaluation->question) == 10 * sizeof(*words), "all of it");
     for (uint32_t i = 0; i < 10; i++)
         words[i] ^= zero;
+}
+
+// Asks the tables in force what `judgement->layer` says to the question. Returns an enum wall_verdict, or -1: no tables
+// can be found.
+static __always_inline int question_ask(struct wall_state *at, struct wall_evaluation *evaluation,
+                                        struct judgement *judgement)
+{
+    uint32_t place = recent_place(evaluation);
+    uint32_t generation = (uint32_t)WALL_POLICY_GENERATION(policy_read(at));
+    if (!recent_read(place, evaluation, judgement->layer, generation)) {
+        int mode = policy_tables(at, judgement->layer, evaluation);
+        if (mode != WALL_MODE_TABLES)
+            return mode == WALL_MODE_PERMIT ? WALL_VERDICT_PERMIT : -1;
+        place = recent_begin(place, evaluation, judgement->layer) ^ (uint32_t)evaluation->head->zero;
+        question_forget(evaluation);
+        wall_evaluate(evaluation->tables, judgement->layer, evaluation);
+        recent_end(place, evaluation);
+    }
+    judgement->filter_id = evaluation->decision.filter_id;
+    judgement->generation = evaluation->decision.generation;
+    return (int)evaluation->decision.verdict;
 }
 
 static __always_inline void question_set_owner(struct wall_question *question, const struct executable *executable,

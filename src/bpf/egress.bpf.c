@@ -239,16 +239,9 @@ VERIFIED_ALONE int ask_of_packet(struct __sk_buff *packet, struct judgement *jud
     struct wall_state *at = state_get();
     if (!at || !judgement)
         return -1;
-    int mode = policy_tables(at, judgement->layer, &evaluation);
-    if (mode != WALL_MODE_TABLES)
-        return mode == WALL_MODE_PERMIT ? WALL_VERDICT_PERMIT : -1;
     if (!question_of_packet(packet, &evaluation.question, judgement))
         return -1;
-    question_forget(&evaluation);
-    wall_evaluate(evaluation.tables, judgement->layer, &evaluation);
-    judgement->filter_id = evaluation.decision.filter_id;
-    judgement->generation = evaluation.decision.generation;
-    return (int)evaluation.decision.verdict;
+    return question_ask(at, &evaluation, judgement);
 }
 
 VERIFIED_ALONE int log_packet(struct __sk_buff *packet, const struct judgement *judgement, uint32_t verdict)
