@@ -3,10 +3,10 @@
 
 // What is permitted already, in either direction, is not judged again. Returns CALL_ALLOWED, or CALL_REFUSED when it
 // must be judged.
-static __always_inline int go_on(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
+static __noinline int go_on(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
 {
     struct bpf_sock *socket = call->sk;
-    if (!socket || track_find_call(call, at, is_ipv4) != CONVERSATION_GOES_ON)
+    if (!at || !socket || track_find_call(call, at, is_ipv4) != CONVERSATION_GOES_ON)
         return CALL_REFUSED;
     struct judgement judgement = { .generation = (uint32_t)WALL_POLICY_GENERATION(policy_read(at)) };
     struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
