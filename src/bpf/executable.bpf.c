@@ -1,0 +1,125 @@
+// The executable of the current task: its place and what was learnt of it. An object of its own: the linker of libbpf
+// knows a kernel function in one object alone.
+#include "executable.bpf.h"
+
+// Directories on the way to an executable, in its own mount and above. Deeper ones are walked at every call.
+#define PLACE_STEPS_MAX 16
+
+static __always_inline void place_mix(struct wall_executable_key *key, uint64_t what)
+{
+    key->place[0] = (key->place[0] ^ what) * 0x9e3779b97f4a7c15ull;
+    key->place[1] = (key->place[1] ^ key->place[0] >> 32) + what;
+}
+
+// From Linux 6.2: an address as a pointer whose members the verifier knows, read by plain loads.
+extern void *bpf_rdonly_cast(const void *address, uint32_t type) __ksym __weak;
+
+#define cast_read(type, at, member)                                                                     \
+    (bpf_rdonly_cast ? ((type *)bpf_rdonly_cast((at), bpf_core_type_id_kernel(type)))->member           \
+                     : BPF_CORE_READ((at), member))
+
+// Goes on from the root of a mount to the root of all. `here` is the mount's address. Returns 0 when it is too far.
+static __noinline int place_above(struct wall_executable_key *key, uint64_t here)
+{
+    struct mount *mount = (void *)here - bpf_core_field_offset(struct mount, mnt);
+    struct mount *above = cast_read(struct mount, mount, mnt_parent);
+    if (above == mount)
+        return 1;
+    struct dentry *root = NULL, *dentry = cast_read(struct mount, mount, mnt_mountpoint);
+    place_mix(key, (uint32_t)cast_read(struct mount, mount, mnt_id));
+    mount = above;
+    root = cast_read(struct mount, mount, mnt.mnt_root);
+    for (int i = 0; i < PLACE_STEPS_MAX; i++) {
+        if (dentry != root) {
+            place_mix(key, cast_read(struct dentry, dentry, d_name.hash_len));
+            dentry = cast_read(struct dentry, dentry, d_parent);
+            continue;
+        }
+        above = cast_read(struct mount, mount, mnt_parent);
+        if (above == mount)
+            return 1;
+        place_mix(key, (uint32_t)cast_read(struct mount, mount, mnt_id));
+        dentry = cast_read(struct mount, mount, mnt_mountpoint);
+        mount = above;
+        root = cast_read(struct mount, mount, mnt.mnt_root);
+    }
+    return 0;
+}
+
+enum place_kind { PLACE_KNOWN, PLACE_TOO_DEEP, PLACE_KERNEL };
+
+// Typed loads where the verifier knows the types: a tenth of what the helper for reading costs.
+static __noinline int executable_place(struct wall_executable_key *key)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct mm_struct *memory = task->mm;
+    if (!memory)
+        return PLACE_KERNEL;
+    struct file *file = memory->exe_file;
+    if (!file)
+        return PLACE_KERNEL;
+    struct inode *inode = file->f_inode;
+    struct dentry *dentry = file->f_path.dentry;
+    struct vfsmount *here = file->f_path.mnt;
+    struct dentry *root = here->mnt_root;
+    key->inode = inode->i_ino;
+    key->device = inode->i_sb->s_dev;
+    key->deleted = !dentry->d_hash.pprev;
+
+    uint64_t address = 0;
+    bpf_probe_read_kernel(&address, sizeof(address), &here);
+    for (int i = 0; i < PLACE_STEPS_MAX && dentry != root; i++) {
+        struct dentry *parent = dentry->d_parent;
+        // The two in one load is more than the verifier of Linux 6.1 allows.
+        place_mix(key, (uint64_t)dentry->d_name.len << 32 | dentry->d_name.hash);
+        if (parent == dentry)  // a file of a pseudo file system
+            return PLACE_KNOWN;
+        dentry = parent;
+    }
+    if (dentry != root)
+        return PLACE_TOO_DEEP;
+    return place_above(key, address) ? PLACE_KNOWN : PLACE_TOO_DEEP;
+}
+
+// Walks the path of the current task's executable. Returns 0 when there is no room to do it in.
+static __noinline int executable_learn(struct wall_state *at, struct executable *executable)
+{
+    uint64_t scratch = flow_id_next(at);
+    struct wall_flow_facts *of = facts_new(scratch);
+    if (!of)
+        return 0;
+    owner_read(of);
+    executable->app = app_of_path(at, of);
+    executable->id = __sync_fetch_and_add(&at->last_executable_id, 1) + 1;
+    bool told = log_executable(at, of, executable->id);
+    bpf_map_delete_elem(&facts, &scratch);
+    return told ? 1 : 2;
+}
+
+__noinline int executable_find(struct executable *ret_executable)
+{
+    struct wall_executable_key key = { 0 };
+    struct wall_state *at = state_get();
+    if (!at || !ret_executable)
+        return 0;
+    uint32_t apps_known = *(volatile uint32_t *)&at->apps_known;
+    int place = executable_place(&key);
+    bool is_kept = place != PLACE_TOO_DEEP;
+    struct wall_executable *known = is_kept ? bpf_map_lookup_elem(&executables, &key) : NULL;
+    if (known && (known->app != WALL_APP_OTHER || known->apps_known == apps_known)) {
+        ret_executable->id = known->id;
+        ret_executable->app = known->app;
+        return 1;
+    }
+    int learnt = executable_learn(at, ret_executable);
+    // Not kept before the log knows it by its number: else nobody could tell whose the decisions are.
+    if (learnt == 1 && is_kept) {
+        struct wall_executable value = {
+            .id = ret_executable->id,
+            .app = ret_executable->app,
+            .apps_known = apps_known,
+        };
+        bpf_map_update_elem(&executables, &key, &value, BPF_ANY);
+    }
+    return learnt != 0;
+}
