@@ -1,6 +1,7 @@
 // The executable of the current task: its place and what was learnt of it. An object of its own: the linker of libbpf
 // knows a kernel function in one object alone.
 #include "executable.bpf.h"
+#include "turn.bpf.h"
 
 // Directories on the way to an executable, in its own mount and above. Deeper ones are walked at every call.
 #define PLACE_STEPS_MAX 16
@@ -96,30 +97,108 @@ static __noinline int executable_learn(struct wall_state *at, struct executable 
     return told ? 1 : 2;
 }
 
+// What this CPU has found lately: cheaper than the map of all.
+#define NEAR_BITS 4
+
+struct near_executable {
+    uint64_t turn;
+    struct wall_executable_key key;
+    struct wall_executable value;
+    uint64_t forgotten;  // as in the state, when it was found
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1 << NEAR_BITS);
+    __type(key, uint32_t);
+    __type(value, struct near_executable);
+} near_executables SEC(".maps");
+
+static __always_inline struct near_executable *near_place(const struct wall_executable_key *key)
+{
+    uint32_t index = (key->inode ^ key->place[0]) * 0x9e3779b97f4a7c15ull >> (64 - NEAR_BITS);
+    return bpf_map_lookup_elem(&near_executables, &index);
+}
+
+static __noinline int near_read(const struct wall_executable_key *key, uint32_t forgotten,
+                                struct wall_executable *ret_value)
+{
+    if (!key || !ret_value)
+        return 0;
+    const struct near_executable *at = near_place(key);
+    if (!at)
+        return 0;
+    uint64_t turn = turn_read(&at->turn);
+    uint64_t differs = (at->key.inode ^ key->inode) | (at->key.place[0] ^ key->place[0]) |
+                       (at->key.place[1] ^ key->place[1]) | (at->key.device ^ key->device) |
+                       (at->key.deleted ^ key->deleted) | (at->forgotten ^ forgotten);
+    *ret_value = at->value;
+    return !differs && turn_is_sound(&at->turn, turn);
+}
+
+static __noinline int near_keep(const struct wall_executable_key *key, uint32_t forgotten,
+                                const struct wall_executable *value)
+{
+    if (!key || !value)
+        return 0;
+    struct near_executable *at = near_place(key);
+    if (!at || !turn_begin(&at->turn))
+        return 0;
+    at->key = *key;
+    at->value = *value;
+    at->forgotten = forgotten;
+    turn_end(&at->turn);
+    return 1;
+}
+
+// What is remembered of the executable. Returns 0 when nothing is, or when there are app ids it was not looked up
+// among.
+static __always_inline int executable_recall(struct wall_state *at, const struct wall_executable_key *key,
+                                             struct wall_executable *ret_value)
+{
+    uint32_t apps_known = *(volatile uint32_t *)&at->apps_known;
+    uint32_t forgotten = *(volatile uint32_t *)&at->executables_forgotten;
+    int is_near = near_read(key, forgotten, ret_value);
+    struct wall_executable *known = is_near ? NULL : bpf_map_lookup_elem(&executables, key);
+    if (known)
+        *ret_value = *known;
+    else if (!is_near)
+        return 0;
+    if (ret_value->app == WALL_APP_OTHER && ret_value->apps_known != apps_known)
+        return 0;
+    if (known)
+        near_keep(key, forgotten, ret_value);
+    return 1;
+}
+
+// Walks the path, and keeps what it finds. Not before the log knows the executable by its number: else nobody could
+// tell whose the decisions are.
+static __noinline int executable_meet(struct wall_state *at, const struct wall_executable_key *key,
+                                      struct executable *ret_executable, int is_kept)
+{
+    if (!at || !key || !ret_executable)
+        return 0;
+    struct wall_executable value = { .apps_known = *(volatile uint32_t *)&at->apps_known };
+    int learnt = executable_learn(at, ret_executable);
+    if (learnt == 1 && is_kept) {
+        value.id = ret_executable->id;
+        value.app = ret_executable->app;
+        bpf_map_update_elem(&executables, key, &value, BPF_ANY);
+    }
+    return learnt != 0;
+}
+
 __noinline int executable_find(struct executable *ret_executable)
 {
     struct wall_executable_key key = { 0 };
+    struct wall_executable value;
     struct wall_state *at = state_get();
     if (!at || !ret_executable)
         return 0;
-    uint32_t apps_known = *(volatile uint32_t *)&at->apps_known;
-    int place = executable_place(&key);
-    bool is_kept = place != PLACE_TOO_DEEP;
-    struct wall_executable *known = is_kept ? bpf_map_lookup_elem(&executables, &key) : NULL;
-    if (known && (known->app != WALL_APP_OTHER || known->apps_known == apps_known)) {
-        ret_executable->id = known->id;
-        ret_executable->app = known->app;
-        return 1;
-    }
-    int learnt = executable_learn(at, ret_executable);
-    // Not kept before the log knows it by its number: else nobody could tell whose the decisions are.
-    if (learnt == 1 && is_kept) {
-        struct wall_executable value = {
-            .id = ret_executable->id,
-            .app = ret_executable->app,
-            .apps_known = apps_known,
-        };
-        bpf_map_update_elem(&executables, &key, &value, BPF_ANY);
-    }
-    return learnt != 0;
+    int is_kept = executable_place(&key) != PLACE_TOO_DEEP;
+    if (!is_kept || !executable_recall(at, &key, &value))
+        return executable_meet(at, &key, ret_executable, is_kept);
+    ret_executable->id = value.id;
+    ret_executable->app = value.app;
+    return 1;
 }

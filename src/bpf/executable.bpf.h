@@ -44,6 +44,6 @@ static __noinline uint32_t app_of_path(const struct wall_state *at, const struct
     return number ? *number : WALL_APP_OTHER;
 }
 
-// The executable of the current task (executable.bpf.c). Returns 0 when it cannot be told: then nothing may be decided by
-// it.
+// The executable of the current task (executable.bpf.c). Returns 0 when it cannot be told: then nothing may be decided
+// by it.
 extern int executable_find(struct executable *ret_executable);

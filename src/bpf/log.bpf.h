@@ -69,33 +69,39 @@ struct logged {
     uint8_t layer, verdict, protocol, irql;
 };
 
-// Whether a denial is to be told. Those of the last second are counted instead; the number is told with the next one,
-// or by the reader of the log, who looks through the map.
-static __always_inline int denial_note(const struct wall_denial_key *key, uint64_t user, uint64_t now,
-                                       uint64_t *ret_repeats)
+// The time when a denial is to be told, else 0. Those of the last second are counted instead; the number is told with
+// the next one, or by the reader of the log, who looks through the map. `coarse`: the time by the cheap clock, or 0
+// where the kernel does not let a program read it.
+static __always_inline uint64_t denial_note(const struct wall_denial_key *key, uint64_t user, uint64_t coarse,
+                                            uint64_t *ret_repeats)
 {
     struct wall_denial *known = bpf_map_lookup_elem(&denials, key);
+    uint64_t now = coarse ? 0 : bpf_ktime_get_boot_ns();
+    uint64_t age = !known ? 0 : coarse ? coarse - known->coarse_ns : now - known->told_ns;
+    if (known && (int64_t)age < (int64_t)WALL_DENIAL_INTERVAL_NS) {
+        __sync_fetch_and_add(&known->untold, 1);
+        return 0;
+    }
+    now = now ? now : bpf_ktime_get_boot_ns();
     if (!known) {
         struct wall_denial first = {
             .told_ns = now,
+            .coarse_ns = coarse,
             .user_id = (uint32_t)user,
             .group_id = (uint32_t)(user >> 32),
         };
         bpf_map_update_elem(&denials, key, &first, BPF_ANY);  // without a place, every denial is told
-        return 1;
-    }
-    if ((int64_t)(now - known->told_ns) < (int64_t)WALL_DENIAL_INTERVAL_NS) {
-        __sync_fetch_and_add(&known->untold, 1);
-        return 0;
+        return now;
     }
     *ret_repeats = known->untold;
     known->untold = 0;
     known->told_ns = now;
-    return 1;
+    known->coarse_ns = coarse;
+    return now;
 }
 
 // The same, for what the current task is refused.
-static __noinline int denial_is_told(const struct logged *logged, uint64_t now, uint64_t *ret_repeats)
+static __noinline uint64_t denial_time(const struct logged *logged, uint64_t *ret_repeats)
 {
     if (!logged || !ret_repeats)
         return 0;
@@ -108,7 +114,8 @@ static __noinline int denial_is_told(const struct logged *logged, uint64_t now, 
         .process_id = current_process(),
     };
     __builtin_memcpy(key.remote_address, logged->remote.address, sizeof(key.remote_address));
-    return denial_note(&key, (uint64_t)current_group() << 32 | current_user(), now, ret_repeats);
+    uint64_t user = (uint64_t)current_group() << 32 | current_user();
+    return denial_note(&key, user, bpf_ktime_get_coarse_ns(), ret_repeats);
 }
 
 static __noinline int decision_put(struct wall_state *at, const struct logged *logged, uint64_t now, uint64_t repeats)
@@ -145,9 +152,10 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
 // Tells a decision, when it is to be told.
 static __always_inline int log_decision(struct wall_state *at, const struct logged *logged)
 {
-    bool is_denial = logged->verdict == WALL_VERDICT_BLOCK;
-    uint64_t repeats = 0, now = bpf_ktime_get_boot_ns();
-    if (is_denial ? !denial_is_told(logged, now, &repeats) : !at->log_permits)
-        return 0;
-    return decision_put(at, logged, now, repeats);
+    uint64_t repeats = 0, now = 0;
+    if (logged->verdict == WALL_VERDICT_BLOCK)
+        now = denial_time(logged, &repeats);
+    else if (at->log_permits)
+        now = bpf_ktime_get_boot_ns();
+    return now ? decision_put(at, logged, now, repeats) : 0;
 }

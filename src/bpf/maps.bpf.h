@@ -221,7 +221,8 @@ static __always_inline void count(struct wall_state *at, enum wall_counter count
     __sync_fetch_and_add(&at->counters[counter], 1);
 }
 
-// Whether flows can be held or sockets stopped, or were until a moment ago: otherwise no socket has a mark that matters.
+// Whether flows can be held or sockets stopped, or were until a moment ago: otherwise no socket has a mark that
+// matters.
 static __always_inline bool may_hold(struct wall_state *at)
 {
     return *(volatile uint32_t *)&at->can_hold;

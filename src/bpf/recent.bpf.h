@@ -2,7 +2,7 @@
 // question under the same policy has the same answer; programs that connect to the same few places need not search.
 #pragma once
 
-#include "program.bpf.h"
+#include "turn.bpf.h"
 
 #include "wire/evaluation.bpf.h"
 
@@ -16,7 +16,6 @@ struct recent_key {
     uint64_t question[RECENT_WORDS];
 };
 
-// `turn` is odd while the answer is being written. A program may be interrupted on its CPU by another one.
 struct recent {
     uint64_t turn;
     struct recent_key key;
@@ -32,9 +31,6 @@ struct {
 } recent SEC(".maps") __weak;
 
 _Static_assert(sizeof(struct wall_question) == RECENT_WORDS * sizeof(uint64_t), "all of the question is compared");
-
-// The compiler must not move what is read or written here across it. Other CPUs do not matter.
-#define here_in_order() __asm__ volatile("" ::: "memory")
 
 static __always_inline uint32_t recent_place(const struct wall_evaluation *e)
 {
@@ -52,14 +48,12 @@ static __noinline int recent_read(uint32_t place, struct wall_evaluation *e, uin
     if (!at || !e)
         return 0;
     const uint64_t *question = (const uint64_t *)&e->question;
-    uint64_t turn = *(volatile uint64_t *)&at->turn;
-    here_in_order();
-    uint64_t differs = (turn & 1) | (at->key.generation ^ generation) | (at->key.layer ^ layer);
+    uint64_t turn = turn_read(&at->turn);
+    uint64_t differs = (at->key.generation ^ generation) | (at->key.layer ^ layer);
     for (int i = 0; i < RECENT_WORDS; i++)
         differs |= at->key.question[i] ^ question[i];
     uint64_t filter_id = at->filter_id, verdict = at->verdict;
-    here_in_order();
-    if (differs || turn == 0 || *(volatile uint64_t *)&at->turn != turn)
+    if (differs || !turn_is_sound(&at->turn, turn))
         return 0;
     e->decision.filter_id = filter_id;
     e->decision.verdict = (uint32_t)verdict;
@@ -67,16 +61,15 @@ static __noinline int recent_read(uint32_t place, struct wall_evaluation *e, uin
     return 1;
 }
 
-// Takes the place for e->question, which the evaluator will overwrite. Returns the place, or RECENT_NOWHERE when another
-// program is at it.
+// Takes the place for e->question, which the evaluator will overwrite. Returns the place, or RECENT_NOWHERE when
+// another program is at it.
 static __noinline uint32_t recent_begin(uint32_t place, const struct wall_evaluation *e, uint32_t layer)
 {
     struct recent *at = bpf_map_lookup_elem(&recent, &place);
     if (!at || !e)
         return RECENT_NOWHERE;
     const uint64_t *question = (const uint64_t *)&e->question;
-    uint64_t turn = *(volatile uint64_t *)&at->turn;
-    if (turn & 1 || __sync_val_compare_and_swap(&at->turn, turn, turn + 1) != turn)
+    if (!turn_begin(&at->turn))
         return RECENT_NOWHERE;
     at->key.layer = layer;
     for (int i = 0; i < RECENT_WORDS; i++)
@@ -95,6 +88,5 @@ static __always_inline void recent_end(uint32_t place, const struct wall_evaluat
     at->verdict = e->decision.verdict;
     if (e->decision.verdict == WALL_VERDICT_HOLD)
         at->key.layer = RECENT_NO_LAYER;
-    here_in_order();
-    *(volatile uint64_t *)&at->turn += 1;
+    turn_end(&at->turn);
 }

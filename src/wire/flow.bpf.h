@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 // Changes with every change of a layout below: maps pinned by another version are not adopted.
-#define WALL_STATE_LAYOUT 0x52570002u
+#define WALL_STATE_LAYOUT 0x52570003u
 
 #define WALL_PATH_MAX 4096u  // PATH_MAX: no path given to execve() is longer
 #define WALL_NAME_MAX 256u   // longer than any name of a directory entry (255)
@@ -84,6 +84,8 @@ struct wall_state {
     // Flows that peers begin have a share of the table `flows`, so that a flood of them leaves room for the others.
     uint32_t inbound_flows;   // raised by the programs, put right by user space
     uint32_t inbound_flows_max;
+    uint32_t executables_forgotten;  // times: what the programs remember of executables no longer counts
+    uint32_t reserved;
     uint64_t counters[WALL_COUNTER_COUNT_];
 };
 

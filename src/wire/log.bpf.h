@@ -59,7 +59,8 @@ struct wall_denial_key {
 
 // Value of the map `denials`.
 struct wall_denial {
-    uint64_t told_ns;  // CLOCK_BOOTTIME of the last one that was told
+    uint64_t told_ns;    // CLOCK_BOOTTIME of the last one that was told
+    uint64_t coarse_ns;  // the same time by CLOCK_MONOTONIC_COARSE, which is cheap to read; 0: not known
     uint64_t untold;   // denials since then
     uint32_t user_id, group_id;
 };

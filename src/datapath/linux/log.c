@@ -34,6 +34,7 @@ static void forget_executables(struct wall_log *log)
         (void)wall_map_remove(&log->executables, &executable->id, sizeof(executable->id));
         free(executable);
     }
+    __atomic_fetch_add(&log->state->executables_forgotten, 1, __ATOMIC_SEQ_CST);
     struct wall_executable_key key;
     while (bpf_map_get_next_key(log->executables_fd, NULL, &key) == 0)
         if (bpf_map_delete_elem(log->executables_fd, &key) && errno != ENOENT)
