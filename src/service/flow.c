@@ -164,9 +164,13 @@ static void callout_classified(void *context, uint64_t ask_id, const FWPS_CLASSI
 static bool callout_is_registered(void *context, uint32_t callout_id)
 {
     const struct wall_service *service = context;
+    if (wall_callouts_find(&service->callouts, callout_id))
+        return true;
     // Drivers need a while to come back after a restart: live flows are not cut meanwhile, and nothing is permitted.
-    return wall_callouts_find(&service->callouts, callout_id) != NULL ||
-           wall_service_clock(NULL) < service->holds.adopt_until_ms;
+    if (wall_service_clock(NULL) >= service->holds.adopt_until_ms)
+        return false;
+    (void)sd_event_source_set_enabled(service->adoption, SD_EVENT_ONESHOT);
+    return true;
 }
 
 // What the filters of a callout do depends on whether it is registered.
@@ -220,6 +224,8 @@ int wall_flows_init(struct wall_service *service)
     if (r >= 0)
         r = sd_event_add_time_relative(service->event, &service->adoption, CLOCK_MONOTONIC,
                                        (WALL_ADOPT_AGE_MS + 1000) * 1000ull, 0, on_adopted, service);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(service->adoption, SD_EVENT_OFF);
     return r;
 }
 

@@ -196,7 +196,7 @@ static void close_fd(int *fd)
 static void release(struct wall_datapath *datapath)
 {
     wall_flows_done(datapath);
-    if (datapath->hooks.programs) {
+    if (datapath->hooks.state) {
         wall_namespaces_done(&datapath->namespaces);
         close_rings(datapath);
         wall_log_done(&datapath->log);

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,22 +32,25 @@
 // keeps its packets back, so those at packets are attached first and detached last.
 static const struct {
     const char *pin;
+    enum bpf_attach_type type;
     uint32_t layers;
     bool is_at_packets;
 } hook_table[WALL_HOOK_COUNT_] = {
-    [WALL_HOOK_RELEASE] = { "link_release", KEEP | ENDPOINTS, true },
-    [WALL_HOOK_ENDPOINT_RELEASE] = { "link_endpoint_release", ENDPOINTS, true },
-    [WALL_HOOK_EGRESS] = { "link_egress", KEEP | WALL_LAYERS_PACKETS | ACCEPT | ASSIGNMENT | TELLING, true },
-    [WALL_HOOK_ENDPOINTS] = { "link_endpoints", ENDPOINTS, false },
-    [WALL_HOOK_BIND4] = { "link_bind4", ENDPOINTS, false },
-    [WALL_HOOK_BIND6] = { "link_bind6", ENDPOINTS, false },
-    [WALL_HOOK_CREATE] = { "link_create", ENDPOINTS, false },
-    [WALL_HOOK_INGRESS] = { "link_ingress", ENDPOINTS, true },
-    [WALL_HOOK_CONNECT4] = { "link_connect4", CONNECT, false },
-    [WALL_HOOK_CONNECT6] = { "link_connect6", CONNECT, false },
-    [WALL_HOOK_SENDMSG4] = { "link_sendmsg4", CONNECT | ACCEPT | TELLING, false },
-    [WALL_HOOK_SENDMSG6] = { "link_sendmsg6", CONNECT | ACCEPT | TELLING, false },
+    [WALL_HOOK_RELEASE] = { "link_release", BPF_CGROUP_INET_SOCK_RELEASE, KEEP | ENDPOINTS, true },
+    [WALL_HOOK_ENDPOINT_RELEASE] = { "link_endpoint_release", BPF_CGROUP_INET_SOCK_RELEASE, ENDPOINTS, true },
+    [WALL_HOOK_EGRESS] = { "link_egress", BPF_CGROUP_INET_EGRESS, KEEP | WALL_LAYERS_PACKETS | ACCEPT | ASSIGNMENT | TELLING, true },
+    [WALL_HOOK_ENDPOINTS] = { "link_endpoints", BPF_CGROUP_SOCK_OPS, ENDPOINTS, false },
+    [WALL_HOOK_BIND4] = { "link_bind4", BPF_CGROUP_INET4_POST_BIND, ENDPOINTS, false },
+    [WALL_HOOK_BIND6] = { "link_bind6", BPF_CGROUP_INET6_POST_BIND, ENDPOINTS, false },
+    [WALL_HOOK_CREATE] = { "link_create", BPF_CGROUP_INET_SOCK_CREATE, ENDPOINTS, false },
+    [WALL_HOOK_INGRESS] = { "link_ingress", BPF_CGROUP_INET_INGRESS, ENDPOINTS, true },
+    [WALL_HOOK_CONNECT4] = { "link_connect4", BPF_CGROUP_INET4_CONNECT, CONNECT, false },
+    [WALL_HOOK_CONNECT6] = { "link_connect6", BPF_CGROUP_INET6_CONNECT, CONNECT, false },
+    [WALL_HOOK_SENDMSG4] = { "link_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, CONNECT | ACCEPT | TELLING, false },
+    [WALL_HOOK_SENDMSG6] = { "link_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, CONNECT | ACCEPT | TELLING, false },
 };
+
+#define FDS_MAX (16 + 2 * WALL_HOOK_COUNT_)
 
 #define EXECUTABLES_MAX 8192u   // programs at once on a machine; 100 bytes each
 #define DENIALS_MAX 4096u       // denied destinations told in the last second
@@ -235,11 +239,11 @@ static uint64_t cgroup_id(int cgroup_fd)
     return fstat(cgroup_fd, &cgroup) ? 0 : cgroup.st_ino;
 }
 
-static bool is_for_cgroup(struct bpf_link *link, int cgroup_fd)
+static bool is_for_cgroup(int link_fd, int cgroup_fd)
 {
     struct bpf_link_info info = { 0 };
     uint32_t size = sizeof(info);
-    return !bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) &&
+    return !bpf_obj_get_info_by_fd(link_fd, &info, &size) &&
            info.cgroup.cgroup_id == cgroup_id(cgroup_fd);
 }
 
@@ -249,19 +253,19 @@ static int adopt_link(struct wall_hooks *hooks, enum wall_hook hook, struct wall
     char path[WALL_PIN_PATH_BYTES];
     if (!wall_pins_contain(hooks->pins, hook_table[hook].pin))
         return 0;
-    struct bpf_link *link = bpf_link__open(wall_pins_name(hooks->pins, hook_table[hook].pin, path));
-    if (!link)
+    int link = bpf_obj_get(wall_pins_name(hooks->pins, hook_table[hook].pin, path));
+    if (link < 0)
         return wall_error_set(err, -errno, "%s: %s", path, strerror(errno));
     if (!is_for_cgroup(link, hooks->cgroup_fd)) {
-        bpf_link__destroy(link);
+        close(link);
         return wall_error_set(err, -EBUSY, "%s is attached to another cgroup; stop that instance first", path);
     }
-    int r = bpf_link__update_program(link, program_of(hooks, hook));
+    int r = bpf_link_update(link, hooks->program_fds[hook], NULL) ? -errno : 0;
     if (r < 0) {
-        bpf_link__destroy(link);
+        close(link);
         return wall_error_set(err, r, "%s cannot be taken over: %s", path, strerror(-r));
     }
-    hooks->links[hook] = link;
+    hooks->link_fds[hook] = link;
     return 0;
 }
 
@@ -290,26 +294,75 @@ static int open_programs(const struct wall_hooks_config *config, struct wall_hoo
     return r ? r : load(hooks, err);
 }
 
+// All file descriptors that are ours. Returns how many.
+static size_t list_fds(struct wall_hooks *hooks, int *ret_fds[FDS_MAX])
+{
+    int *maps[] = {
+        &hooks->state_fd, &hooks->flows_fd, &hooks->facts_fd, &hooks->events_fd, &hooks->releases_fd, &hooks->injectors_fd, &hooks->policy_fd, &hooks->apps_fd, &hooks->executables_fd, &hooks->log_fd, &hooks->denials_fd, &hooks->owners_fd, &hooks->spoken_fd, &hooks->heard_fd, &hooks->told_fd,
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+        ret_fds[count++] = maps[i];
+    ret_fds[count++] = &hooks->survey_program_fd;
+    for (enum wall_hook hook = 0; hook < WALL_HOOK_COUNT_; hook++) {
+        ret_fds[count++] = &hooks->program_fds[hook];
+        ret_fds[count++] = &hooks->link_fds[hook];
+    }
+    return count;
+}
+
+static void forget_fds(struct wall_hooks *hooks)
+{
+    int *fds[FDS_MAX];
+    for (size_t i = list_fds(hooks, fds); i-- > 0;)
+        *fds[i] = -1;
+}
+
+// A file descriptor of our own: libbpf closes its own when the programs are let go. `from` is not negative.
+static int keep_fd(int from, int *ret_fd)
+{
+    *ret_fd = fcntl(from, F_DUPFD_CLOEXEC, 3);
+    return *ret_fd < 0 ? -errno : 0;
+}
+
+static int keep_fds(struct wall_hooks *hooks)
+{
+    const struct {
+        const struct bpf_map *map;
+        int *ret_fd;
+    } maps[] = {
+        { hooks->programs->maps.state, &hooks->state_fd },
+        { hooks->programs->maps.flows, &hooks->flows_fd },
+        { hooks->programs->maps.facts, &hooks->facts_fd },
+        { hooks->programs->maps.events, &hooks->events_fd },
+        { hooks->programs->maps.releases, &hooks->releases_fd },
+        { hooks->programs->maps.injectors, &hooks->injectors_fd },
+        { hooks->programs->maps.policy, &hooks->policy_fd },
+        { hooks->programs->maps.apps, &hooks->apps_fd },
+        { hooks->programs->maps.executables, &hooks->executables_fd },
+        { hooks->programs->maps.log, &hooks->log_fd },
+        { hooks->programs->maps.denials, &hooks->denials_fd },
+        { hooks->programs->maps.owners, &hooks->owners_fd },
+        { hooks->programs->maps.spoken, &hooks->spoken_fd },
+        { hooks->programs->maps.heard, &hooks->heard_fd },
+        { hooks->programs->maps.told, &hooks->told_fd },
+    };
+    int r = keep_fd(bpf_program__fd(hooks->programs->progs.survey_sockets), &hooks->survey_program_fd);
+    for (size_t i = 0; r == 0 && i < sizeof(maps) / sizeof(maps[0]); i++)
+        r = keep_fd(bpf_map__fd(maps[i].map), maps[i].ret_fd);
+    for (enum wall_hook hook = 0; r == 0 && hook < WALL_HOOK_COUNT_; hook++)
+        r = keep_fd(bpf_program__fd(program_of(hooks, hook)), &hooks->program_fds[hook]);
+    return r;
+}
+
 static int start(const struct wall_hooks_config *config, struct wall_hooks *hooks, struct wall_error *err)
 {
     int r = open_programs(config, hooks, err);
     if (r < 0)
         return r;
-    hooks->state_fd = bpf_map__fd(hooks->programs->maps.state);
-    hooks->flows_fd = bpf_map__fd(hooks->programs->maps.flows);
-    hooks->facts_fd = bpf_map__fd(hooks->programs->maps.facts);
-    hooks->events_fd = bpf_map__fd(hooks->programs->maps.events);
-    hooks->releases_fd = bpf_map__fd(hooks->programs->maps.releases);
-    hooks->injectors_fd = bpf_map__fd(hooks->programs->maps.injectors);
-    hooks->policy_fd = bpf_map__fd(hooks->programs->maps.policy);
-    hooks->apps_fd = bpf_map__fd(hooks->programs->maps.apps);
-    hooks->executables_fd = bpf_map__fd(hooks->programs->maps.executables);
-    hooks->log_fd = bpf_map__fd(hooks->programs->maps.log);
-    hooks->denials_fd = bpf_map__fd(hooks->programs->maps.denials);
-    hooks->owners_fd = bpf_map__fd(hooks->programs->maps.owners);
-    hooks->spoken_fd = bpf_map__fd(hooks->programs->maps.spoken);
-    hooks->heard_fd = bpf_map__fd(hooks->programs->maps.heard);
-    hooks->told_fd = bpf_map__fd(hooks->programs->maps.told);
+    r = keep_fds(hooks);
+    if (r < 0)
+        return wall_error_set(err, r, "no file descriptors for the BPF programs and maps: %s", strerror(-r));
     r = map_state(hooks, err);
     if (r < 0)
         return r;
@@ -320,15 +373,30 @@ static int start(const struct wall_hooks_config *config, struct wall_hooks *hook
     return pin_maps(hooks, err);
 }
 
+// Lets go of what was only needed to load the programs: libbpf's memory, and the pages of the object they came from.
+static void let_go(struct wall_hooks *hooks)
+{
+    size_t size = 0;
+    uintptr_t bytes = (uintptr_t)datapath_bpf__elf_bytes(&size), page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = (bytes + page - 1) & -page, end = (bytes + size) & -page;
+    datapath_bpf__destroy(hooks->programs);
+    hooks->programs = NULL;
+    if (begin < end)
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED);  // of a file: they are read again when needed
+    (void)malloc_trim(0);
+}
+
 int wall_hooks_open(const struct wall_hooks_config *config, const struct wall_pins *pins, struct wall_hooks *ret_hooks,
                     struct wall_error *err)
 {
     struct wall_hooks hooks = { .pins = pins, .cgroup_fd = config->cgroup_fd };
+    forget_fds(&hooks);
     load_log_length = 0;
     load_log[0] = '\0';
     libbpf_print_fn_t print = libbpf_set_print(keep_log);
     int r = start(config, &hooks, err);
     libbpf_set_print(print);
+    let_go(&hooks);
     if (r < 0) {
         wall_hooks_close(&hooks);
         return r;
@@ -339,39 +407,42 @@ int wall_hooks_open(const struct wall_hooks_config *config, const struct wall_pi
 
 void wall_hooks_close(struct wall_hooks *hooks)
 {
+    int *fds[FDS_MAX];
+    if (!hooks->pins)
+        return;
     if (hooks->state)
         munmap(hooks->state, sizeof(*hooks->state));
-    for (int i = 0; i < WALL_HOOK_COUNT_; i++)
-        bpf_link__destroy(hooks->links[i]);
-    datapath_bpf__destroy(hooks->programs);
+    for (size_t i = list_fds(hooks, fds); i-- > 0;)
+        if (*fds[i] >= 0)
+            close(*fds[i]);
     *hooks = (struct wall_hooks){ 0 };
 }
 
 static void detach(struct wall_hooks *hooks, enum wall_hook hook)
 {
     char path[WALL_PIN_PATH_BYTES];
-    if (!hooks->links[hook])
+    if (hooks->link_fds[hook] < 0)
         return;
     unlink(wall_pins_name(hooks->pins, hook_table[hook].pin, path));
-    bpf_link__destroy(hooks->links[hook]);
-    hooks->links[hook] = NULL;
+    close(hooks->link_fds[hook]);
+    hooks->link_fds[hook] = -1;
 }
 
 static int attach(struct wall_hooks *hooks, enum wall_hook hook, struct wall_error *err)
 {
     char path[WALL_PIN_PATH_BYTES];
-    if (hooks->links[hook])
+    if (hooks->link_fds[hook] >= 0)
         return 0;
-    struct bpf_link *link = bpf_program__attach_cgroup(program_of(hooks, hook), hooks->cgroup_fd);
-    if (!link)
-        return wall_error_set(err, -errno, "%s cannot be attached to the cgroup: %s",
-                              bpf_program__name(program_of(hooks, hook)), strerror(errno));
-    int r = bpf_link__pin(link, wall_pins_name(hooks->pins, hook_table[hook].pin, path));
+    int link = bpf_link_create(hooks->program_fds[hook], hooks->cgroup_fd, hook_table[hook].type, NULL);
+    if (link < 0)
+        return wall_error_set(err, -errno, "%s cannot be attached to the cgroup: %s", hook_table[hook].pin,
+                              strerror(errno));
+    int r = bpf_obj_pin(link, wall_pins_name(hooks->pins, hook_table[hook].pin, path)) ? -errno : 0;
     if (r < 0) {
-        bpf_link__destroy(link);
+        close(link);
         return wall_error_set(err, r, "%s cannot be pinned: %s", path, strerror(-r));
     }
-    hooks->links[hook] = link;
+    hooks->link_fds[hook] = link;
     return 0;
 }
 
@@ -423,7 +494,7 @@ void wall_hooks_detach_rest(struct wall_hooks *hooks, uint32_t layers)
 bool wall_hooks_attached(const struct wall_hooks *hooks, uint32_t layers)
 {
     for (int i = 0; i < WALL_HOOK_COUNT_; i++)
-        if (hooks->links[i] && !(hook_table[i].layers & layers))
+        if (hooks->link_fds[i] >= 0 && !(hook_table[i].layers & layers))
             return true;
     return false;
 }

@@ -7,7 +7,6 @@
 #include "datapath/linux/pins.h"
 #include "wire/flow.bpf.h"
 
-struct bpf_link;
 struct datapath_bpf;
 struct wall_error;
 
@@ -40,8 +39,9 @@ struct wall_hooks_config {
 };
 
 struct wall_hooks {
-    struct datapath_bpf *programs;
-    struct bpf_link *links[WALL_HOOK_COUNT_];
+    struct datapath_bpf *programs;  // only while they are loaded: libbpf keeps some MiB for them
+    int program_fds[WALL_HOOK_COUNT_], survey_program_fd;
+    int link_fds[WALL_HOOK_COUNT_];  // -1: not attached
     const struct wall_pins *pins;
     struct wall_state *state;  // the map of the same name
     int cgroup_fd;

@@ -1,14 +1,12 @@
 #include "datapath/linux/survey.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
-#include "datapath.skel.h"
 #include "datapath/linux/hooks.h"
 
 #define SOCKETS_PER_READ 256
@@ -39,17 +37,17 @@ static int read_sockets(int fd, on_blocked blocked, void *context)
 static int run(struct wall_hooks *hooks, enum wall_survey_purpose purpose, on_blocked blocked, void *context,
                struct wall_error *err)
 {
-    struct bpf_link *link = bpf_program__attach_iter(hooks->programs->progs.survey_sockets, NULL);
-    if (!link)
+    int link = bpf_link_create(hooks->survey_program_fd, 0, BPF_TRACE_ITER, NULL);
+    if (link < 0)
         return wall_error_set(err, -errno, "open sockets cannot be looked at: %s", strerror(errno));
-    int fd = bpf_iter_create(bpf_link__fd(link));
+    int fd = bpf_iter_create(link);
     int r = fd < 0 ? -errno : 0;
     if (r == 0) {
         __atomic_store_n(&hooks->state->survey, purpose, __ATOMIC_RELEASE);
         r = read_sockets(fd, blocked, context);
         close(fd);
     }
-    bpf_link__destroy(link);
+    close(link);
     return r < 0 ? wall_error_set(err, r, "open sockets cannot be looked at: %s", strerror(-r)) : 0;
 }
 
