@@ -38,7 +38,8 @@ static const struct {
 } hook_table[WALL_HOOK_COUNT_] = {
     [WALL_HOOK_RELEASE] = { "link_release", BPF_CGROUP_INET_SOCK_RELEASE, KEEP | ENDPOINTS, true },
     [WALL_HOOK_ENDPOINT_RELEASE] = { "link_endpoint_release", BPF_CGROUP_INET_SOCK_RELEASE, ENDPOINTS, true },
-    [WALL_HOOK_EGRESS] = { "link_egress", BPF_CGROUP_INET_EGRESS, KEEP | WALL_LAYERS_PACKETS | ACCEPT | ASSIGNMENT | TELLING, true },
+    [WALL_HOOK_EGRESS] = { "link_egress", BPF_CGROUP_INET_EGRESS,
+                           KEEP | WALL_LAYERS_PACKETS | ACCEPT | ASSIGNMENT | TELLING, true },
     [WALL_HOOK_ENDPOINTS] = { "link_endpoints", BPF_CGROUP_SOCK_OPS, ENDPOINTS, false },
     [WALL_HOOK_BIND4] = { "link_bind4", BPF_CGROUP_INET4_POST_BIND, ENDPOINTS, false },
     [WALL_HOOK_BIND6] = { "link_bind6", BPF_CGROUP_INET6_POST_BIND, ENDPOINTS, false },
@@ -298,7 +299,9 @@ static int open_programs(const struct wall_hooks_config *config, struct wall_hoo
 static size_t list_fds(struct wall_hooks *hooks, int *ret_fds[FDS_MAX])
 {
     int *maps[] = {
-        &hooks->state_fd, &hooks->flows_fd, &hooks->facts_fd, &hooks->events_fd, &hooks->releases_fd, &hooks->injectors_fd, &hooks->policy_fd, &hooks->apps_fd, &hooks->executables_fd, &hooks->log_fd, &hooks->denials_fd, &hooks->owners_fd, &hooks->spoken_fd, &hooks->heard_fd, &hooks->told_fd,
+        &hooks->state_fd, &hooks->flows_fd, &hooks->facts_fd, &hooks->events_fd, &hooks->releases_fd,
+        &hooks->injectors_fd, &hooks->policy_fd, &hooks->apps_fd, &hooks->executables_fd, &hooks->log_fd,
+        &hooks->denials_fd, &hooks->owners_fd, &hooks->spoken_fd, &hooks->heard_fd, &hooks->told_fd,
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
