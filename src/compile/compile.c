@@ -4,13 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile/entry.h"
+#include "compile/group.h"
 #include "compile/image.h"
 #include "compile/partition.h"
+
+#define FIELDS_MAX 64u
 
 struct compiler {
     const struct wall_policy_layer *layer;
     const struct wall_compile_options *options;
+    struct field {
+        struct wall_compile_field field;
+        bool is_compiled;  // the kernel knows the field
+    } fields[FIELDS_MAX];  // of the layer, by their ids
     struct wall_arena arena;
     struct wall_partition partitions[WALL_DIMENSION_COUNT_];
     struct wall_flags_layout flags;
@@ -50,16 +56,22 @@ static enum wall_effect effect_of(const struct compiler *compiler, const struct 
     return clears ? WALL_EFFECT_PERMIT_HARD : WALL_EFFECT_PERMIT;
 }
 
+// NULL: the kernel does not know the field.
+static const struct wall_compile_field *field_of(const struct compiler *compiler, uint16_t field_id)
+{
+    return field_id < FIELDS_MAX && compiler->fields[field_id].is_compiled ? &compiler->fields[field_id].field : NULL;
+}
+
 // Conditions of one field. The entry asks for their values; or, when the kernel cannot tell, for any value, and says
 // that it needs user space.
 static int add_field(struct compiler *compiler, const struct wall_condition *conditions, uint32_t count,
                      struct wall_entry *entry, struct wall_compiled_filter *report)
 {
-    struct wall_compile_field field;
     enum wall_compile_reason reason = WALL_COMPILE_REASON_FIELD;
+    const struct wall_compile_field *field = field_of(compiler, conditions->field_id);
     int r = 0;
-    if (wall_compile_field(compiler->layer->layer_id, conditions->field_id, &field)) {
-        r = wall_values_collect(&compiler->values, &field, conditions, count, compiler->options->apps, &compiler->flags,
+    if (field) {
+        r = wall_values_collect(&compiler->values, field, conditions, count, compiler->options->apps, &compiler->flags,
                                 &reason);
         if (r < 0)
             return r;
@@ -72,14 +84,14 @@ static int add_field(struct compiler *compiler, const struct wall_condition *con
         }
         return 0;
     }
-    struct wall_partition *partition = &compiler->partitions[field.dimension];
+    struct wall_partition *partition = &compiler->partitions[field->dimension];
     r = wall_partition_add(partition, compiler->values.intervals.items, (uint32_t)compiler->values.intervals.count,
-                           compiler->values.empty, &entry->sets[field.dimension]);
+                           compiler->values.empty, &entry->sets[field->dimension]);
     if (r < 0)
         return r;
-    if (entry->sets[field.dimension] != WALL_SET_ALL)
-        entry->needs |= (uint32_t)1 << field.dimension;
-    if (wall_partition_is_void(partition, entry->sets[field.dimension]))
+    if (entry->sets[field->dimension] != WALL_SET_ALL)
+        entry->needs |= (uint32_t)1 << field->dimension;
+    if (wall_partition_is_void(partition, entry->sets[field->dimension]))
         report->kind = WALL_COMPILED_NEVER;
     return 0;
 }
@@ -179,9 +191,8 @@ static int read_filters(struct compiler *compiler)
         for (uint32_t i = 0; i < layer->sublayers[s].filter_count; i++) {
             const struct wall_filter *filter = layer->sublayers[s].filters[i];
             for (uint32_t c = 0; c < filter->condition_count; c++) {
-                struct wall_compile_field field;
-                if (wall_compile_field(layer->layer_id, filter->conditions[c].field_id, &field) &&
-                    field.dimension == WALL_DIMENSION_FLAGS)
+                const struct wall_compile_field *field = field_of(compiler, filter->conditions[c].field_id);
+                if (field && field->dimension == WALL_DIMENSION_FLAGS)
                     wall_values_flags(&compiler->flags, &filter->conditions[c]);
             }
         }
@@ -209,6 +220,8 @@ static int init(struct compiler *compiler, const struct wall_policy_layer *layer
         int each = wall_partition_init(&compiler->partitions[d], &compiler->arena, bits);
         r = each < 0 ? each : r;
     }
+    for (uint16_t id = 0; id < FIELDS_MAX; id++)
+        compiler->fields[id].is_compiled = wall_compile_field(layer->layer_id, id, &compiler->fields[id].field);
     uint32_t count = layer->filter_count + 1;
     compiler->filters = calloc(count, sizeof(*compiler->filters));
     compiler->origins = calloc(count, sizeof(*compiler->origins));
@@ -273,6 +286,8 @@ int wall_compile_layer(const struct wall_policy_layer *layer, const struct wall_
         cut_to_limits(&compiler);
     for (uint32_t d = 0; r == 0 && d < WALL_DIMENSION_COUNT_; d++)
         r = wall_partition_build(&compiler.partitions[d]);
+    for (uint32_t i = 0; r == 0 && i < compiler.entries.count; i++)
+        wall_entry_count_boxes(&compiler.entries, &compiler.entries.items[i]);
     if (r == 0)
         r = finish(&compiler, ret_compiled);
     done(&compiler);

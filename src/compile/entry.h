@@ -12,6 +12,7 @@ struct wall_entry {
     uint32_t needs;                        // as in struct wall_table_filter
     uint16_t sublayer;                     // index
     uint8_t effect;                        // enum wall_effect
+    uint8_t boxes;                         // ranges of all dimensions, multiplied; 0: not known, or too many
     uint32_t sets[WALL_DIMENSION_COUNT_];  // WALL_SET_ALL: no condition
 };
 

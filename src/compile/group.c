@@ -12,9 +12,24 @@ static const struct wall_value_set *set_of(const struct wall_entries *entries, c
     return wall_partition_set(&entries->partitions[dimension], entry->sets[dimension]);
 }
 
+void wall_entry_count_boxes(const struct wall_entries *entries, struct wall_entry *entry)
+{
+    uint32_t count = 1;
+    for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_ && count <= UINT8_MAX; d++)
+        if (entry->sets[d] != WALL_SET_ALL)
+            count = set_of(entries, entry, d)->range_count > UINT8_MAX ? UINT8_MAX + 1
+                                                                       : count * set_of(entries, entry, d)->range_count;
+    entry->boxes = count > UINT8_MAX ? 0 : (uint8_t)count;
+}
+
 uint32_t wall_entry_boxes(const struct wall_entries *entries, const struct wall_entry *entry, uint32_t pivot)
 {
     uint32_t count = 1;
+    if (entry->boxes) {
+        bool is_divided = pivot < WALL_DIMENSION_COUNT_ && entry->sets[pivot] != WALL_SET_ALL && entry->boxes > 1;
+        count = is_divided ? entry->boxes / set_of(entries, entry, pivot)->range_count : entry->boxes;
+        return count > WALL_BOXES_MAX ? WALL_BOXES_MAX + 1 : count;
+    }
     for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++) {
         if (d == pivot || entry->sets[d] == WALL_SET_ALL)
             continue;

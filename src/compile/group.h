@@ -11,6 +11,9 @@ struct wall_group {
     uint32_t pivot;
 };
 
+// Fills in `boxes`, with which the next is found faster. After wall_partition_build().
+void wall_entry_count_boxes(const struct wall_entries *entries, struct wall_entry *entry);
+
 // Boxes that an entry takes in a group with this pivot: the product of the ranges of its dimensions' classes. Counts
 // to WALL_BOXES_MAX + 1 and no further.
 uint32_t wall_entry_boxes(const struct wall_entries *entries, const struct wall_entry *entry, uint32_t pivot);

@@ -4,19 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile/signature.h"
-
-// Sets are found by content that the policy's author chose, in a process that only compiles it: any seed does.
-static const uint64_t index_seed[2] = { 0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u };
-
 static struct wall_value_set *set_at(const struct wall_partition *partition, uint32_t set)
 {
     return wall_vector_at(&partition->sets, set);
-}
-
-const struct wall_value_set *wall_partition_set(const struct wall_partition *partition, uint32_t set)
-{
-    return set_at(partition, set);
 }
 
 int wall_partition_init(struct wall_partition *partition, struct wall_arena *arena, unsigned bits)
@@ -26,7 +16,7 @@ int wall_partition_init(struct wall_partition *partition, struct wall_arena *are
     partition->class_count = 0;
     wall_vector_init(&partition->sets, sizeof(struct wall_value_set), 0);
     wall_vector_init(&partition->begins, sizeof(struct wall_class_begin), 0);
-    wall_map_init(&partition->indexes, index_seed);
+    wall_signature_table_init(&partition->indexes, WALL_SET_ALL + 1);
     struct wall_interval *everything = wall_arena_take(arena, sizeof(*everything));
     if (!everything)
         return -ENOMEM;
@@ -39,7 +29,7 @@ void wall_partition_done(struct wall_partition *partition)
 {
     wall_vector_done(&partition->sets);
     wall_vector_done(&partition->begins);
-    wall_map_done(&partition->indexes);
+    wall_signature_table_done(&partition->indexes);
 }
 
 static int compare_intervals(const void *a, const void *b)
@@ -79,15 +69,27 @@ static bool is_all(const struct wall_partition *partition, const struct wall_int
     return empty && count == 1 && memcmp(intervals, all, sizeof(*all)) == 0;
 }
 
-// The content of a set as one string of bytes: a word for FWP_EMPTY, then the intervals.
+static bool is_content(const struct wall_value_set *set, const uint64_t *content, uint32_t count)
+{
+    return set->interval_count == count && set->empty == (content[0] != 0) &&
+           (count == 0 || memcmp(set->intervals, content + 1, count * sizeof(*set->intervals)) == 0);
+}
+
+// The content of a set as one string of words: one for FWP_EMPTY, then the intervals.
 static int intern(struct wall_partition *partition, uint64_t *content, uint32_t count, uint32_t *ret_set)
 {
     size_t size = sizeof(*content) + count * sizeof(struct wall_interval);
-    void *known = wall_map_get(&partition->indexes, content, size);
-    if (known) {
-        *ret_set = (uint32_t)(uintptr_t)known;
+    struct wall_signature signature = wall_signature_of_words(content, size / sizeof(*content));
+    uint32_t number = 0;
+    int r;
+    while ((r = wall_signature_table_find(&partition->indexes, signature, &number)) == 0 &&
+           number < partition->sets.count && !is_content(set_at(partition, number), content, count))
+        signature.a++;
+    if (r < 0)
+        return r;
+    *ret_set = number;
+    if (number < partition->sets.count)
         return 0;
-    }
     content = wall_arena_copy(partition->arena, content, size);
     if (!content)
         return -ENOMEM;
@@ -96,13 +98,7 @@ static int intern(struct wall_partition *partition, uint64_t *content, uint32_t 
         .interval_count = count,
         .empty = content[0] != 0,
     };
-    uint32_t number = (uint32_t)partition->sets.count;
-    int r = wall_vector_add(&partition->sets, &set);
-    if (r == 0)
-        r = wall_map_put(&partition->indexes, content, size, (void *)(uintptr_t)number);
-    if (r == 0)
-        *ret_set = number;
-    return r;
+    return wall_vector_add(&partition->sets, &set);
 }
 
 int wall_partition_add(struct wall_partition *partition, struct wall_interval *intervals, uint32_t count, bool empty,

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/map.h"
 #include "base/vector.h"
 
+#include "compile/signature.h"
 #include "compile/wide.h"
 
 // The set of all values and FWP_EMPTY: "no condition". It is there from the beginning.
@@ -43,7 +43,7 @@ struct wall_partition {
     struct wall_arena *arena;
     unsigned bits;
     struct wall_vector sets;  // struct wall_value_set
-    struct wall_map indexes;  // of the sets, by their content
+    struct wall_signature_table indexes;  // of the sets, by their content
     // After wall_partition_build():
     struct wall_vector begins;  // struct wall_class_begin; the first one at value 0
     uint32_t class_count;       // FWP_EMPTY included
@@ -59,7 +59,10 @@ int wall_partition_add(struct wall_partition *partition, struct wall_interval *i
                        uint32_t *ret_set);
 
 // Borrowed until a set is added.
-const struct wall_value_set *wall_partition_set(const struct wall_partition *partition, uint32_t set);
+static inline const struct wall_value_set *wall_partition_set(const struct wall_partition *partition, uint32_t set)
+{
+    return (const struct wall_value_set *)partition->sets.items + set;
+}
 
 // Finds the classes and each set's ranges of them. Returns 0 or -ENOMEM.
 // Cost: sorting all intervals' ends, and one walk over them.

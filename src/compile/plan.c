@@ -175,10 +175,11 @@ static int make_with(const struct wall_entries *entries, const uint32_t *pivots,
     return r;
 }
 
-static uint64_t estimate(const struct wall_entries *entries, const struct wall_plan *plan)
+// Bytes the tables will take, roughly; or at least `limit`, when they are not fewer.
+static uint64_t estimate(const struct wall_entries *entries, const struct wall_plan *plan, uint64_t limit)
 {
     uint64_t size = 0;
-    for (uint32_t s = 0; s < plan->slot_count; s++) {
+    for (uint32_t s = 0; s < plan->slot_count && size < limit; s++) {
         const struct wall_plan_slot *slot = &plan->slots[s];
         if (slot->pivot == WALL_DIMENSION_COUNT_) {
             struct wall_group group = { slot->indexes, slot->count, slot->pivot };
@@ -186,7 +187,7 @@ static uint64_t estimate(const struct wall_entries *entries, const struct wall_p
             continue;
         }
         size += 4 * (uint64_t)slot->group_count;
-        for (uint32_t c = 0; c < slot->group_count; c++) {
+        for (uint32_t c = 0; c < slot->group_count && size < limit; c++) {
             struct wall_group group = { slot->members + slot->begins[c], slot->begins[c + 1] - slot->begins[c],
                                         slot->pivot };
             size += wall_group_estimate(entries, &group);
@@ -211,7 +212,7 @@ static int try_pivots(const struct wall_entries *entries, const uint32_t *pivots
 {
     struct wall_plan plan;
     int r = make_with(entries, pivots, pivot_count, &plan);
-    uint64_t size = r == 0 ? estimate(entries, &plan) : UINT64_MAX;
+    uint64_t size = r == 0 ? estimate(entries, &plan, *best_size) : UINT64_MAX;
     if (size < *best_size) {
         wall_plan_done(best);
         *best = plan;

@@ -32,6 +32,18 @@ void wall_signature_remove(struct wall_signature *signature, uint32_t number)
     signature->b -= mix(2 * (uint64_t)number + 1);
 }
 
+struct wall_signature wall_signature_of_words(const uint64_t *words, size_t count)
+{
+    struct wall_signature signature = { count, ~count };
+    for (size_t i = 0; i < count; i++) {
+        signature.a = (signature.a ^ words[i]) * 0xbf58476d1ce4e5b9u;
+        signature.a ^= signature.a >> 32;
+        signature.b = (signature.b + words[i]) * 0x94d049bb133111ebu;
+        signature.b ^= signature.b >> 29;
+    }
+    return (struct wall_signature){ mix(signature.a), mix(signature.b) };
+}
+
 void wall_signature_table_init(struct wall_signature_table *table, uint32_t first)
 {
     memset(table, 0, sizeof(*table));

@@ -16,6 +16,9 @@ void wall_signature_add(struct wall_signature *signature, uint32_t number);
 // Takes out one that is in it.
 void wall_signature_remove(struct wall_signature *signature, uint32_t number);
 
+// Of a string of words, in this order.
+struct wall_signature wall_signature_of_words(const uint64_t *words, size_t count);
+
 struct wall_signature_entry;
 
 // Numbers signatures in the order they are first asked for.
