@@ -135,8 +135,8 @@ bool wall_partition_is_void(const struct wall_partition *partition, uint32_t set
 
 struct end {
     struct wall_wide at;  // from this value on …
-    uint32_t set;         // … values are inside
-    uint32_t inside;      // 1, or no longer inside 0, this set
+    uint32_t set;         // … values are inside, or no longer inside, this set
+    uint32_t mark;        // twice the interval's number, counted over all sets; and 1 more for no longer inside
 };
 
 static unsigned byte_of(const struct wall_wide *value, unsigned byte)
@@ -177,19 +177,21 @@ static size_t list_ends(const struct wall_partition *partition, struct end *ends
 {
     struct wall_wide greatest = wall_wide_max(partition->bits);
     size_t count = 0;
+    uint32_t mark = 0;
     for (uint32_t s = WALL_SET_ALL + 1; s < partition->sets.count; s++) {
         const struct wall_value_set *set = set_at(partition, s);
-        for (uint32_t i = 0; i < set->interval_count; i++) {
+        for (uint32_t i = 0; i < set->interval_count; i++, mark += 2) {
             struct wall_interval interval = set->intervals[i];
-            ends[count++] = (struct end){ interval.first, s, 1 };
+            ends[count++] = (struct end){ interval.first, s, mark };
             if (wall_wide_compare(interval.last, greatest) < 0)
-                ends[count++] = (struct end){ wall_wide_next(interval.last), s, 0 };
+                ends[count++] = (struct end){ wall_wide_next(interval.last), s, mark + 1 };
         }
     }
     return count;
 }
 
-static int walk_ends(struct wall_partition *partition, const struct end *ends, size_t count)
+// Fills in, for each mark, how many classes are first seen below its end.
+static int walk_ends(struct wall_partition *partition, const struct end *ends, size_t count, uint32_t *ret_marks)
 {
     // Which sets a value is in: two values are in one class when this is equal.
     struct wall_signature signature = { 0, 0 };
@@ -201,10 +203,11 @@ static int walk_ends(struct wall_partition *partition, const struct end *ends, s
     int r = 0;
     do {
         for (; i < count && wall_wide_compare(ends[i].at, begin.value) == 0; i++) {
-            if (ends[i].inside)
-                wall_signature_add(&signature, ends[i].set);
-            else
+            if (ends[i].mark & 1)
                 wall_signature_remove(&signature, ends[i].set);
+            else
+                wall_signature_add(&signature, ends[i].set);
+            ret_marks[ends[i].mark] = table.next;
         }
         begin.seen_before = table.next;
         r = wall_signature_table_find(&table, signature, &begin.class_);
@@ -221,27 +224,6 @@ static int walk_ends(struct wall_partition *partition, const struct end *ends, s
 
 // --- Ranges of class numbers ---
 
-// How many classes are first seen below `value`; `hint` is where to go on searching, for ascending values.
-static uint32_t seen_below(const struct wall_partition *partition, struct wall_wide value, size_t *hint)
-{
-    const struct wall_class_begin *begins = partition->begins.items;
-    size_t count = partition->begins.count, step = 1, low = *hint;
-    while (low + step < count && wall_wide_compare(begins[low + step].value, value) < 0) {
-        low += step;
-        step *= 2;
-    }
-    size_t high = low + step < count ? low + step : count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (wall_wide_compare(begins[middle].value, value) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *hint = low > 0 ? low - 1 : 0;
-    return low < count ? begins[low].seen_before : partition->class_count;
-}
-
 static void add_range(struct wall_class_range *ranges, uint32_t *count, uint32_t first, uint32_t end)
 {
     if (first >= end)
@@ -252,20 +234,15 @@ static void add_range(struct wall_class_range *ranges, uint32_t *count, uint32_t
         ranges[(*count)++] = (struct wall_class_range){ first, end - 1 };
 }
 
-static int find_ranges(struct wall_partition *partition, struct wall_value_set *set, struct wall_class_range *scratch)
+// `marks`: of the set's intervals.
+static int find_ranges(struct wall_partition *partition, struct wall_value_set *set, const uint32_t *marks,
+                       struct wall_class_range *scratch)
 {
     uint32_t count = 0;
-    size_t hint = 0;
-    struct wall_wide greatest = wall_wide_max(partition->bits);
     if (set->empty)
         add_range(scratch, &count, 0, 1);
-    for (uint32_t i = 0; i < set->interval_count; i++) {
-        uint32_t first = seen_below(partition, set->intervals[i].first, &hint);
-        bool to_end = wall_wide_compare(set->intervals[i].last, greatest) == 0;
-        uint32_t end =
-            to_end ? partition->class_count : seen_below(partition, wall_wide_next(set->intervals[i].last), &hint);
-        add_range(scratch, &count, first, end);
-    }
+    for (uint32_t i = 0; i < set->interval_count; i++)
+        add_range(scratch, &count, marks[2 * i], marks[2 * i + 1]);
     set->range_count = count;
     set->class_count = 0;
     for (uint32_t i = 0; i < count; i++)
@@ -274,24 +251,40 @@ static int find_ranges(struct wall_partition *partition, struct wall_value_set *
     return count && !set->ranges ? -ENOMEM : 0;
 }
 
+static int find_all_ranges(struct wall_partition *partition, uint32_t *marks, size_t mark_count, size_t most)
+{
+    struct wall_class_range *ranges = calloc(most + 1, sizeof(*ranges));
+    const uint32_t all[2] = { 1, partition->class_count };
+    int r = ranges ? find_ranges(partition, set_at(partition, WALL_SET_ALL), all, ranges) : -ENOMEM;
+    // An interval that goes on to the greatest value has no second end.
+    for (size_t i = 0; i < mark_count; i++)
+        marks[i] = marks[i] ? marks[i] : partition->class_count;
+    for (uint32_t s = WALL_SET_ALL + 1; r == 0 && s < partition->sets.count; s++) {
+        struct wall_value_set *set = set_at(partition, s);
+        r = find_ranges(partition, set, marks, ranges);
+        marks += 2 * (size_t)set->interval_count;
+    }
+    free(ranges);
+    return r;
+}
+
 int wall_partition_build(struct wall_partition *partition)
 {
-    size_t interval_count = 0, most = 0;
-    for (uint32_t s = WALL_SET_ALL; s < partition->sets.count; s++) {
+    size_t interval_count = 0, most = 1;
+    for (uint32_t s = WALL_SET_ALL + 1; s < partition->sets.count; s++) {
         size_t here = set_at(partition, s)->interval_count;
         interval_count += here;
         most = here > most ? here : most;
     }
-    struct end *ends = calloc(4 * interval_count, sizeof(*ends));
-    struct wall_class_range *ranges = calloc(most + 1, sizeof(*ranges));
-    int r = ends && ranges ? 0 : -ENOMEM;
+    struct end *ends = malloc((4 * interval_count + 1) * sizeof(*ends));
+    uint32_t *marks = calloc(2 * interval_count + 1, sizeof(*marks));
+    int r = ends && marks ? 0 : -ENOMEM;
     if (r == 0) {
         size_t count = list_ends(partition, ends);
-        r = walk_ends(partition, sort_ends(ends, ends + 2 * interval_count, count), count);
+        r = walk_ends(partition, sort_ends(ends, ends + 2 * interval_count, count), count, marks);
     }
-    for (uint32_t s = WALL_SET_ALL; r == 0 && s < partition->sets.count; s++)
-        r = find_ranges(partition, set_at(partition, s), ranges);
+    r = r < 0 ? r : find_all_ranges(partition, marks, 2 * interval_count, most);
     free(ends);
-    free(ranges);
+    free(marks);
     return r;
 }
