@@ -169,14 +169,21 @@ static void list_remove(struct wall_object_list *list, struct wall_object *objec
     list->count--;
 }
 
+bool wall_object_is_persistent(const struct wall_object *object)
+{
+    return object->lifetime == WALL_LIFETIME_PERSISTENT || object->lifetime == WALL_LIFETIME_BOOTTIME;
+}
+
 void wall_changes_add(struct wall_object_list *list, struct wall_object *object)
 {
     list_add(list, object, changed_link);
+    list->persistent_count += wall_object_is_persistent(object);
 }
 
 void wall_changes_remove(struct wall_object_list *list, struct wall_object *object)
 {
     list_remove(list, object, changed_link);
+    list->persistent_count -= wall_object_is_persistent(object);
 }
 
 void wall_owned_add(struct wall_object_list *list, struct wall_object *object)

@@ -43,6 +43,7 @@ struct wall_object_link {
 struct wall_object_list {
     struct wall_object *first, *last;
     size_t count;
+    size_t persistent_count;  // of changes: objects whose store must learn of them
 };
 
 struct wall_object {
@@ -97,6 +98,9 @@ int wall_index_put(struct wall_index *index, struct wall_object *object);
 void wall_index_remove(struct wall_index *index, struct wall_object *object);
 // Walks all versions of all objects, in order of insertion: start with *cursor = 0 and previous = NULL.
 struct wall_object *wall_index_next(const struct wall_index *index, size_t *cursor, struct wall_object *previous);
+
+// Whether the store keeps it.
+bool wall_object_is_persistent(const struct wall_object *object);
 
 // Lists by the `changed` link.
 void wall_changes_add(struct wall_object_list *list, struct wall_object *object);

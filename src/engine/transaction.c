@@ -95,17 +95,13 @@ static void undo(struct wall_engine *engine)
     }
 }
 
-static bool is_persistent(const struct wall_object *object)
-{
-    return object->lifetime == WALL_LIFETIME_PERSISTENT || object->lifetime == WALL_LIFETIME_BOOTTIME;
-}
-
 static wall_status store_list(const struct wall_engine *engine, const struct wall_object_list *list, bool put,
                               bool *begun)
 {
     const struct wall_engine_events *events = &engine->events;
-    for (const struct wall_object *object = list->first; object; object = object->changed.next) {
-        if (!is_persistent(object))
+    for (const struct wall_object *object = list->first; object && list->persistent_count;
+         object = object->changed.next) {
+        if (!wall_object_is_persistent(object))
             continue;
         wall_status status = 0;
         if (!*begun && events->store_begin)
