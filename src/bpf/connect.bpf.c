@@ -1,7 +1,7 @@
 // connect(): TCP is decided here; a connected datagram socket is marked, and its flow held when it sends.
 #include "datagram.bpf.h"
 
-static __noinline int hold_stream(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
+static __noinline int hold_stream(struct bpf_sock_addr *call, struct wall_state *at, uint32_t layer, bool is_ipv4)
 {
     struct bpf_sock *socket = call->sk;
     if (!at || !socket)
@@ -21,7 +21,7 @@ static __noinline int hold_stream(struct bpf_sock_addr *call, struct wall_state 
     of->time_ns = bpf_ktime_get_boot_ns();
     of->socket_cookie = bpf_get_socket_cookie(call);
     of->netns_cookie = bpf_get_netns_cookie(call);
-    of->layer = (uint8_t)call_layer(call);
+    of->layer = (uint8_t)layer;
     facts_set_socket(of, socket);
     facts_set_remote(of, &remote);
     owner_read(of);
@@ -49,6 +49,23 @@ static __noinline int drop_earlier(struct wall_state *at, struct socket_mark *ma
     return 0;
 }
 
+// Whether a callout is to say where the connection goes. Then it has the word before the layer that authorizes, which
+// user space asks afterwards.
+static __always_inline int ask_redirect(struct bpf_sock_addr *call, struct wall_state *at, uint32_t layer, bool is_ipv4)
+{
+    struct judgement judgement = { .layer = layer };
+    if (policy_mode(at, layer) == WALL_MODE_PERMIT)
+        return WALL_VERDICT_PERMIT;
+    if (!executable_find(&judgement.executable))
+        return -1;
+    int verdict = is_ipv4 ? ask_of_call4(call, &judgement) : ask_of_call6(call, &judgement);
+    if (verdict == WALL_VERDICT_BLOCK) {  // as when the callout is gone
+        count(at, WALL_COUNTER_BLOCKED);
+        is_ipv4 ? log_call4(call, &judgement, WALL_VERDICT_BLOCK) : log_call6(call, &judgement, WALL_VERDICT_BLOCK);
+    }
+    return verdict == WALL_VERDICT_HOLD && !may_hold(at) ? -1 : verdict;
+}
+
 static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
 {
     struct judgement judgement = { .layer = call_layer(call) };
@@ -58,6 +75,14 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
         mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
     if (mark)
         drop_earlier(at, mark, bpf_get_socket_cookie(call));
+    uint32_t redirect_layer = judgement.layer - WALL_LAYER_CONNECT_V4 + WALL_LAYER_REDIRECT_V4;
+    int redirect = ask_redirect(call, at, redirect_layer, is_ipv4);
+    if (redirect == WALL_VERDICT_HOLD)
+        return hold_stream(call, at, redirect_layer, is_ipv4);
+    if (redirect == WALL_VERDICT_BLOCK)
+        return refuse(EACCES);
+    if (redirect < 0)
+        return refuse_full(at);
     if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)
         return CALL_ALLOWED;
     switch (judge_call(call, at, &judgement, is_ipv4)) {
@@ -66,7 +91,7 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
     case WALL_VERDICT_BLOCK:
         return refuse(EACCES);
     case WALL_VERDICT_HOLD:
-        return hold_stream(call, at, is_ipv4);
+        return hold_stream(call, at, judgement.layer, is_ipv4);
     default:
         return refuse_full(at);
     }

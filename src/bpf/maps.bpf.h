@@ -3,6 +3,7 @@
 
 #include "address.bpf.h"
 #include "wire/log.bpf.h"
+#include "wire/redirect.bpf.h"
 #include "wire/tables.bpf.h"
 
 struct {
@@ -209,6 +210,15 @@ struct {
     __type(key, struct arriving_key);
     __type(value, struct arriving);
 } arrivals SEC(".maps") __weak;
+
+// Redirected connections (redirect.bpf.c). Full: a connection that is to be redirected is refused.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, struct wall_translation_key);
+    __type(value, struct wall_translation);
+} redirects SEC(".maps") __weak;
 
 static __always_inline struct wall_state *state_get(void)
 {

@@ -20,6 +20,7 @@ struct wall_flow {
     uint64_t handle;        // of the connection, the same at all its layers; 0 before there is one (bind, listen)
     uint16_t layer_id;      // FWPS_LAYER_ALE_AUTH_CONNECT_V4 …
     bool inbound;           // direction of the flow's first packet
+    bool redirected;        // `remote_*` is not where its program wanted to go; set by the user of the datapath
     uint32_t reauthorize_reason;  // FWP_CONDITION_REAUTHORIZE_REASON_*; 0: the first authorization
     uint8_t family;         // AF_INET or AF_INET6
     uint8_t protocol;       // IPPROTO_TCP, UDP, ICMP, ICMPV6
@@ -131,6 +132,12 @@ const struct wall_compiled *wall_datapath_compiled(const struct wall_datapath *d
 
 // Answers a held flow, once. Returns 0, or -ENOENT when the flow is unknown or gone.
 int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision);
+
+// Answers a held TCP connection with a permit that sends it elsewhere: to `address` (of the flow's family, network byte
+// order) and `port`, on this host. Its program goes on believing in the address it asked for. Returns 0; or -errno with
+// `err` telling why it cannot be, and the flow is still held.
+int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
+                           struct wall_error *err);
 
 // Cuts a live flow: its socket gets ECONNABORTED. Returns 0, or -ENOENT when there is no such flow (any more).
 int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle);

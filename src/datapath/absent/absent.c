@@ -46,6 +46,12 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
     return -ENOTSUP;
 }
 
+int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
+                           struct wall_error *err)
+{
+    return wall_error_set(err, -ENOTSUP, "there is no datapath");
+}
+
 void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapath_stats *ret_stats)
 {
     memset(ret_stats, 0, sizeof(*ret_stats));

@@ -1,6 +1,7 @@
 #include "datapath/fake/fake.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -250,6 +251,21 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
     datapath->stats.flows_held_now--;
     datapath->stats.flows_permitted += decision == WALL_FLOW_PERMIT;
     datapath->stats.flows_blocked += decision == WALL_FLOW_BLOCK;
+    return 0;
+}
+
+int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
+                           struct wall_error *err)
+{
+    struct fake_flow *held = find(datapath, flow_id);
+    if (port == 0)
+        return wall_error_set(err, -EOPNOTSUPP, "no port");
+    int r = wall_datapath_decide(datapath, flow_id, WALL_FLOW_PERMIT);
+    if (r < 0)
+        return wall_error_set(err, r, "no such flow");
+    datapath->deeds.redirections++;
+    datapath->deeds.redirect_port = port;
+    memcpy(datapath->deeds.redirect_address, address, held->flow.family == AF_INET ? 4 : 16);
     return 0;
 }
 

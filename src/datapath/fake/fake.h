@@ -24,6 +24,9 @@ struct wall_fake_deeds {
     uint64_t aborted;  // handle
     struct wall_injection injection;  // without its packet
     uint8_t packet[256];
+    unsigned redirections;
+    uint8_t redirect_address[16];
+    uint16_t redirect_port;
 };
 const struct wall_fake_deeds *wall_fake_deeds(const struct wall_datapath *datapath);
 // The policy last set, borrowed; NULL: none yet.

@@ -136,6 +136,7 @@ static void adopt(struct wall_datapath *datapath)
     struct wall_state *state = datapath->hooks.state;
     datapath->adopting = true;
     wall_flows_adopt(datapath);
+    wall_redirects_adopt(datapath);
     consume(datapath, RECORDS_ALL);
     datapath->adopting = false;
     // What the instance before had captured and not yet let go of is lost with its memory.
@@ -196,6 +197,7 @@ static void close_fd(int *fd)
 static void release(struct wall_datapath *datapath)
 {
     wall_flows_done(datapath);
+    wall_redirects_done(&datapath->redirects);
     if (datapath->hooks.state) {
         wall_namespaces_done(&datapath->namespaces);
         close_rings(datapath);
@@ -230,6 +232,7 @@ int wall_datapath_open(const struct wall_datapath_config *config, struct wall_da
     datapath->namespaces.own_fd = -1;
     wall_held_init(&datapath->table);
     wall_held_init(&datapath->live);
+    wall_redirects_init(&datapath->redirects);
     int r = start(datapath, config, err);
     if (r < 0) {
         // A start that made the pins takes them away; what another instance left stays, and keeps refusing.
@@ -261,6 +264,7 @@ int wall_datapath_remove(struct wall_datapath *datapath, struct wall_error *err)
     wall_flows_adopt(datapath);  // those the ring had no place for
     consume(datapath, RECORDS_ALL);
     wall_flows_refuse_all(datapath);
+    wall_redirects_abort_all(datapath);
     wall_hooks_detach_rest(&datapath->hooks, 0);
     release(datapath);
     int r = wall_pins_remove(&datapath->pins, err);
@@ -291,7 +295,7 @@ int wall_datapath_fd(const struct wall_datapath *datapath)
 static bool has_work(const struct wall_datapath *datapath)
 {
     return datapath->survey_due || datapath->table.by_id.count > 0 || datapath->live.by_id.count > 0 ||
-           datapath->namespaces.idle_count > 0 ||
+           datapath->namespaces.idle_count > 0 || datapath->redirects.count > 0 ||
            wall_hooks_attached(&datapath->hooks, datapath->layers);
 }
 
@@ -324,6 +328,7 @@ static void tick(struct wall_datapath *datapath)
     if (++datapath->expire_ticks >= EXPIRE_TICKS) {
         datapath->expire_ticks = 0;
         wall_flows_expire(datapath);
+        wall_redirects_expire(datapath);
         wall_namespaces_trim(&datapath->namespaces);
     }
     if (!wall_hooks_attached(&datapath->hooks, datapath->layers)) {

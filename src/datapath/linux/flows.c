@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/error.h"
 #include "datapath/linux/instance.h"
 #include "datapath/linux/notice.h"
 #include "datapath/linux/packet.h"
@@ -466,15 +467,17 @@ static int write_state(struct wall_datapath *datapath, const struct wall_held *h
     return bpf_map_update_elem(datapath->hooks.flows_fd, &held->key, &entry, BPF_EXIST) ? -errno : 0;
 }
 
-int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision)
+static struct wall_held *find_undecided(const struct wall_datapath *datapath, uint64_t flow_id)
 {
     struct wall_held *held = wall_held_find(&datapath->table, flow_id);
-    if (!held || held->state != WALL_FLOW_HELD)
-        return -ENOENT;
-    enum wall_flow_state state = decision == WALL_FLOW_PERMIT ? WALL_FLOW_PERMITTED : WALL_FLOW_BLOCKED;
+    return held && held->state == WALL_FLOW_HELD ? held : NULL;
+}
+
+static int decide(struct wall_datapath *datapath, struct wall_held *held, enum wall_flow_state state)
+{
     int r = write_state(datapath, held, state);
     if (r < 0) {
-        bpf_map_delete_elem(datapath->hooks.facts_fd, &flow_id);
+        bpf_map_delete_elem(datapath->hooks.facts_fd, &held->flow_id);
         datapath->stats.flows_gone++;
         remove_held(datapath, held);
         return -ENOENT;
@@ -486,6 +489,31 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
     else
         apply_block(datapath, held);
     return 0;
+}
+
+int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision)
+{
+    struct wall_held *held = find_undecided(datapath, flow_id);
+    if (!held)
+        return -ENOENT;
+    if (decision == WALL_FLOW_PERMIT)
+        wall_redirects_forget(datapath, held);
+    return decide(datapath, held, decision == WALL_FLOW_PERMIT ? WALL_FLOW_PERMITTED : WALL_FLOW_BLOCKED);
+}
+
+int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
+                           struct wall_error *err)
+{
+    struct wall_held *held = find_undecided(datapath, flow_id);
+    if (!held)
+        return wall_error_set(err, -ENOENT, "the connection is over");
+    uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff };
+    if (held->name.family == AF_INET)
+        memcpy(mapped + 12, address, 4);
+    else
+        memcpy(mapped, address, 16);
+    int r = wall_redirects_add(datapath, held, mapped, port, err);
+    return r < 0 ? r : decide(datapath, held, WALL_FLOW_PERMITTED);
 }
 
 void wall_flows_refuse_all(struct wall_datapath *datapath)

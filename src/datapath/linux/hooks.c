@@ -21,6 +21,7 @@
 #define ACCEPT WALL_LAYERS(WALL_LAYER_ACCEPT_V4)
 #define LISTEN WALL_LAYERS(WALL_LAYER_LISTEN_V4)
 #define ASSIGNMENT WALL_LAYERS(WALL_LAYER_ASSIGNMENT_V4)
+#define REDIRECT WALL_LAYERS(WALL_LAYER_REDIRECT_V4)
 #define TELLING                                                                           \
     (WALL_LAYERS(WALL_LAYER_ESTABLISHED_V4) | WALL_LAYERS(WALL_LAYER_CLOSURE_V4) |        \
      WALL_LAYERS(WALL_LAYER_RELEASE_V4))
@@ -45,13 +46,13 @@ static const struct {
     [WALL_HOOK_BIND6] = { "link_bind6", BPF_CGROUP_INET6_POST_BIND, ENDPOINTS, false },
     [WALL_HOOK_CREATE] = { "link_create", BPF_CGROUP_INET_SOCK_CREATE, ENDPOINTS, false },
     [WALL_HOOK_INGRESS] = { "link_ingress", BPF_CGROUP_INET_INGRESS, ENDPOINTS, true },
-    [WALL_HOOK_CONNECT4] = { "link_connect4", BPF_CGROUP_INET4_CONNECT, CONNECT, false },
-    [WALL_HOOK_CONNECT6] = { "link_connect6", BPF_CGROUP_INET6_CONNECT, CONNECT, false },
+    [WALL_HOOK_CONNECT4] = { "link_connect4", BPF_CGROUP_INET4_CONNECT, CONNECT | REDIRECT, false },
+    [WALL_HOOK_CONNECT6] = { "link_connect6", BPF_CGROUP_INET6_CONNECT, CONNECT | REDIRECT, false },
     [WALL_HOOK_SENDMSG4] = { "link_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, CONNECT | ACCEPT | TELLING, false },
     [WALL_HOOK_SENDMSG6] = { "link_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, CONNECT | ACCEPT | TELLING, false },
 };
 
-#define FDS_MAX (16 + 2 * WALL_HOOK_COUNT_)
+#define FDS_MAX (24 + 2 * WALL_HOOK_COUNT_)
 
 #define EXECUTABLES_MAX 8192u   // programs at once on a machine; 100 bytes each
 #define DENIALS_MAX 4096u       // denied destinations told in the last second
@@ -61,6 +62,7 @@ static const struct {
 static const char *const map_names[] = {
     "state", "flows", "facts",  "events",   "releases", "injectors",   "marks", "policy", "apps",
     "log",   "told",  "owners", "bindings", "spoken",   "executables", "heard", "tracks", "denials", "arrivals",
+    "redirects",
 };
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
 
@@ -201,6 +203,8 @@ static int size_maps(const struct wall_hooks *hooks, const struct wall_hooks_con
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.heard, config->flows_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.told, config->facts_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.arrivals, config->flows_max);
+    // Three translations for each redirected connection.
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.redirects, 3 * config->flows_max);
     // Namespaces with held flows, two sockets each.
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.injectors, 2 * config->facts_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.apps, WALL_KERNEL_APPS_MAX);
@@ -301,7 +305,7 @@ static size_t list_fds(struct wall_hooks *hooks, int *ret_fds[FDS_MAX])
     int *maps[] = {
         &hooks->state_fd, &hooks->flows_fd, &hooks->facts_fd, &hooks->events_fd, &hooks->releases_fd,
         &hooks->injectors_fd, &hooks->policy_fd, &hooks->apps_fd, &hooks->executables_fd, &hooks->log_fd,
-        &hooks->denials_fd, &hooks->owners_fd, &hooks->spoken_fd, &hooks->heard_fd, &hooks->told_fd,
+        &hooks->denials_fd, &hooks->owners_fd, &hooks->spoken_fd, &hooks->heard_fd, &hooks->told_fd, &hooks->redirects_fd,
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
@@ -349,6 +353,7 @@ static int keep_fds(struct wall_hooks *hooks)
         { hooks->programs->maps.spoken, &hooks->spoken_fd },
         { hooks->programs->maps.heard, &hooks->heard_fd },
         { hooks->programs->maps.told, &hooks->told_fd },
+        { hooks->programs->maps.redirects, &hooks->redirects_fd },
     };
     int r = keep_fd(bpf_program__fd(hooks->programs->progs.survey_sockets), &hooks->survey_program_fd);
     for (size_t i = 0; r == 0 && i < sizeof(maps) / sizeof(maps[0]); i++)

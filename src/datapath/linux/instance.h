@@ -11,6 +11,7 @@
 #include "datapath/linux/namespace.h"
 #include "datapath/linux/pins.h"
 #include "datapath/linux/policy.h"
+#include "datapath/linux/redirect.h"
 #include "wire/flow.bpf.h"
 
 struct ring_buffer;
@@ -22,6 +23,7 @@ struct wall_datapath {
     struct wall_namespaces namespaces;
     struct wall_held_table table;
     struct wall_held_table live;  // established flows, with their notices
+    struct wall_redirects redirects;
     struct ring_buffer *ring;
     struct wall_policy *policy;     // referenced; NULL: none yet
     struct wall_kernel_policy kernel_policy;

@@ -73,16 +73,37 @@ void wall_namespaces_done(struct wall_namespaces *namespaces)
     close_if_open(&namespaces->own_fd);
 }
 
+static int enter(int netns_fd)
+{
+    return netns_fd >= 0 && setns(netns_fd, CLONE_NEWNET) ? -errno : 0;
+}
+
+static void leave(const struct wall_namespaces *namespaces, int netns_fd)
+{
+    if (netns_fd >= 0 && setns(namespaces->own_fd, CLONE_NEWNET))
+        abort();  // going on in a stranger's namespace would be worse than ending
+}
+
 // A socket made inside a namespace. The thread is back in its own namespace when this returns.
 static int socket_in(const struct wall_namespaces *namespaces, int netns_fd, int family, int type, int protocol)
 {
-    if (netns_fd >= 0 && setns(netns_fd, CLONE_NEWNET))
-        return -errno;
+    int r = enter(netns_fd);
+    if (r < 0)
+        return r;
     int fd = socket(family, type | SOCK_CLOEXEC, protocol);
-    int r = fd < 0 ? -errno : fd;
-    if (netns_fd >= 0 && setns(namespaces->own_fd, CLONE_NEWNET))
-        abort();  // going on in a stranger's namespace would be worse than ending
+    r = fd < 0 ? -errno : fd;
+    leave(namespaces, netns_fd);
     return r;
+}
+
+int wall_namespace_enter(const struct wall_namespace *ns)
+{
+    return enter(ns->netns_fd);
+}
+
+void wall_namespace_leave(const struct wall_namespaces *namespaces, const struct wall_namespace *ns)
+{
+    leave(namespaces, ns->netns_fd);
 }
 
 static int open_namespace(const struct wall_namespaces *namespaces, uint64_t cookie, const char *path,
@@ -189,16 +210,38 @@ static void set_diag_address(void *field, const uint8_t *address, bool is_ipv4)
     memcpy(field, is_ipv4 ? address + 12 : address, is_ipv4 ? 4 : 16);
 }
 
-int wall_socket_destroy(const struct wall_namespace *ns, const struct wall_socket_name *name)
+bool wall_namespace_has_address(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
+                                const uint8_t *address)
+{
+    // The kernel lets a socket have the host's own addresses only.
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at = { 0 };
+    bool is_ipv4 = is_mapped(address);
+    if (is_ipv4) {
+        at.v4.sin_family = AF_INET;
+        memcpy(&at.v4.sin_addr, address + 12, 4);
+    } else {
+        at.v6.sin6_family = AF_INET6;
+        memcpy(&at.v6.sin6_addr, address, 16);
+    }
+    int fd = socket_in(namespaces, ns->netns_fd, is_ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+    bool has = fd >= 0 && !bind(fd, &at.any, is_ipv4 ? sizeof(at.v4) : sizeof(at.v6));
+    close_if_open(&fd);
+    return has;
+}
+
+// Asks the kernel for something about one socket. Returns 0, or what it answered, -errno.
+static int ask_diag(const struct wall_namespace *ns, const struct wall_socket_name *name, uint16_t type, uint16_t flags)
 {
     bool is_ipv4 = name->family == AF_INET && is_mapped(name->local_address);
     struct {
         struct nlmsghdr header;
         struct inet_diag_req_v2 request;
     } message = {
-        .header = {
-            .nlmsg_len = sizeof(message), .nlmsg_type = SOCK_DESTROY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
-        },
+        .header = { .nlmsg_len = sizeof(message), .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags },
         .request = {
             .sdiag_family = name->family, .sdiag_protocol = name->protocol, .idiag_states = ~0u,
             .id = {
@@ -216,14 +259,26 @@ int wall_socket_destroy(const struct wall_namespace *ns, const struct wall_socke
     struct {
         struct nlmsghdr header;
         struct nlmsgerr error;
-        char rest[256];
+        char rest[512];
     } answer;
     ssize_t size = recv(ns->diag_fd, &answer, sizeof(answer), 0);
     if (size < 0)
         return -errno;
+    if ((size_t)size >= sizeof(answer.header) && answer.header.nlmsg_type == SOCK_DIAG_BY_FAMILY)
+        return 0;
     if ((size_t)size < offsetof(typeof(answer), rest) || answer.header.nlmsg_type != NLMSG_ERROR)
         return -EBADMSG;
     return answer.error.error;
+}
+
+int wall_socket_destroy(const struct wall_namespace *ns, const struct wall_socket_name *name)
+{
+    return ask_diag(ns, name, SOCK_DESTROY, NLM_F_ACK);
+}
+
+int wall_socket_exists(const struct wall_namespace *ns, const struct wall_socket_name *name)
+{
+    return ask_diag(ns, name, SOCK_DIAG_BY_FAMILY, 0);
 }
 
 static int open_raw(struct wall_namespaces *namespaces, struct wall_namespace *ns, int family)

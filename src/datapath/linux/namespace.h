@@ -1,6 +1,7 @@
 // Sockets inside the network namespaces of held flows: to send packets there, and to abort sockets there.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,13 @@ void wall_namespace_unref(struct wall_namespaces *namespaces, struct wall_namesp
 // Closes those without references. To be called from time to time.
 void wall_namespaces_trim(struct wall_namespaces *namespaces);
 
+// Goes into the namespace, and back to the own one. Returns 0 or -errno; then nothing is to be left.
+int wall_namespace_enter(const struct wall_namespace *ns);
+void wall_namespace_leave(const struct wall_namespaces *namespaces, const struct wall_namespace *ns);
+// Whether an address (16 bytes, IPv4 mapped) is one of the namespace's own.
+bool wall_namespace_has_address(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
+                                const uint8_t *address);
+
 // A socket as the kernel's diagnosis interface names it. Addresses of 16 bytes, IPv4 mapped.
 struct wall_socket_name {
     uint8_t family, protocol;
@@ -50,6 +58,8 @@ struct wall_socket_name {
 
 // Aborts a socket: its pending connect() fails with ECONNABORTED. Returns 0, -ENOENT (it is gone) or -errno.
 int wall_socket_destroy(const struct wall_namespace *ns, const struct wall_socket_name *name);
+// Returns 0, -ENOENT (it is gone) or -errno.
+int wall_socket_exists(const struct wall_namespace *ns, const struct wall_socket_name *name);
 
 // How a packet leaves.
 struct wall_route {

@@ -31,6 +31,8 @@ uint16_t wall_kernel_policy_layer_id(enum wall_layer layer)
         [WALL_LAYER_LISTEN_V6] = FWPS_LAYER_ALE_AUTH_LISTEN_V6,
         [WALL_LAYER_ASSIGNMENT_V4] = FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V4,
         [WALL_LAYER_ASSIGNMENT_V6] = FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V6,
+        [WALL_LAYER_REDIRECT_V4] = FWPS_LAYER_ALE_CONNECT_REDIRECT_V4,
+        [WALL_LAYER_REDIRECT_V6] = FWPS_LAYER_ALE_CONNECT_REDIRECT_V6,
         [WALL_LAYER_ESTABLISHED_V4] = FWPS_LAYER_ALE_FLOW_ESTABLISHED_V4,
         [WALL_LAYER_ESTABLISHED_V6] = FWPS_LAYER_ALE_FLOW_ESTABLISHED_V6,
         [WALL_LAYER_CLOSURE_V4] = FWPS_LAYER_ALE_ENDPOINT_CLOSURE_V4,
@@ -158,8 +160,9 @@ static struct wall_policy_needs needs_of(const struct wall_kernel_policy *kernel
             continue;
         needs.layers |= WALL_LAYERS(i);
         bool is_connect = i <= WALL_LAYER_CONNECT_V6, only_tells = i >= WALL_LAYER_ESTABLISHED_V4;
+        bool is_early = is_connect || i == WALL_LAYER_REDIRECT_V4 || i == WALL_LAYER_REDIRECT_V6;
         if (!only_tells)
-            needs.holds = needs.holds || may_hold(kernel->next[i], is_connect ? WALL_LATE_FACTS : 0);
+            needs.holds = needs.holds || may_hold(kernel->next[i], is_early ? WALL_LATE_FACTS : 0);
         if (is_connect)
             needs.packets =
                 needs.packets || judges_packets(wall_policy_layer(policy, wall_kernel_policy_layer_id(i)));

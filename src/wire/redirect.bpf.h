@@ -1,0 +1,40 @@
+// Layouts of redirected connections, shared by the BPF programs and the datapath. Addresses and ports as in
+// wire/flow.bpf.h: 16 bytes, IPv4 mapped; host byte order.
+//
+// A redirected connection has a translation for each direction, and one more where its packets come in anew. The
+// translation of what the program sends is the connection's own; from it the others follow.
+#pragma once
+
+#include <stdint.h>
+
+struct wall_endpoints {
+    uint8_t source[16], destination[16];
+    uint16_t source_port, destination_port;
+};
+
+// Key of the map `redirects`: a packet as it is before it is translated.
+struct wall_translation_key {
+    uint64_t netns_cookie;
+    struct wall_endpoints ends;
+    uint8_t protocol;
+    uint8_t inbound;  // 1: seen where it comes in, 0: where it goes out
+    uint16_t reserved;  // zero
+};
+
+enum wall_translation_action {
+    WALL_TRANSLATION_REWRITE = 1,  // it goes on the way it goes
+    WALL_TRANSLATION_RETURN,       // it comes in where it would have gone out
+    WALL_TRANSLATION_DELIVER,      // not rewritten: it is for the listening socket at `ends`' destination
+};
+
+struct wall_translation {
+    struct wall_endpoints ends;  // of the packet afterwards
+    uint8_t action;              // enum wall_translation_action
+    uint8_t is_begun_here;       // of the packets of the program that was redirected
+    uint8_t family;              // of its socket
+    uint8_t reserved[1];
+    uint32_t process_id;         // its process, in whose network namespace all this is
+    uint32_t interface_index;
+    uint64_t socket_cookie;      // its socket
+    uint64_t last_used_ns;       // CLOCK_BOOTTIME
+};
