@@ -269,6 +269,8 @@ int wall_callouts_reply(struct wall_callouts *callouts, struct wall_connection *
     }
     if (kind == WALL_QUESTION_CLASSIFY) {
         const struct wall_classify_reply *reply = object;
+        if (reply->reply.status == 0 && reply->redirect)
+            callouts->events.redirected(callouts->events.context, id, reply->redirect);
         callouts->events.classified(callouts->events.context, id, reply->reply.status == 0 ? &reply->out : NULL,
                                     (enum wall_pended)reply->pended);
     } else if (kind == WALL_QUESTION_NOTIFY) {

@@ -52,6 +52,8 @@ struct wall_callouts_events {
     void (*changed)(void *context);
     // It is gone; its questions have been answered.
     void (*gone)(void *context, uint32_t callout_id);
+    // It has changed where the connection goes; classified() follows.
+    void (*redirected)(void *context, uint64_t ask_id, const struct wall_redirect_version *version);
 };
 
 struct wall_callouts {

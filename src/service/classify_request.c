@@ -27,6 +27,12 @@ static uint32_t present_metadata(const struct wall_hold *hold, const struct wall
         present &= ~(uint32_t)FWPS_METADATA_FIELD_PARENT_ENDPOINT_HANDLE;
     if (!metadata->remote_scope_id)
         present &= ~(uint32_t)FWPS_METADATA_FIELD_REMOTE_SCOPE_ID;
+    if (!metadata->local_redirect_target_pid)
+        present &= ~(uint32_t)FWPS_METADATA_FIELD_LOCAL_REDIRECT_TARGET_PID;
+    if (!flow->redirected)
+        present &= ~(uint32_t)FWPS_METADATA_FIELD_ORIGINAL_DESTINATION;
+    if (hold->redirect.count < 2)
+        present &= ~(uint32_t)FWPS_METADATA_FIELD_REDIRECT_RECORD_HANDLE;
     if (!hold->reauthorizing)
         present &= ~(uint32_t)FWPS_METADATA_FIELD_PACKET_DIRECTION;
     if (flow->protocol != IPPROTO_ICMP && flow->protocol != IPPROTO_ICMPV6)
@@ -50,6 +56,13 @@ static void fill_metadata(const struct wall_hold *hold, struct wall_metadata *me
         .packet_direction = flow->inbound ? FWP_DIRECTION_INBOUND : FWP_DIRECTION_OUTBOUND,
         .remote_scope_id = flow->family == AF_INET6 ? flow->interface_index : 0,
     };
+    const struct wall_redirect_version *redirected = wall_redirect_current(&hold->redirect);
+    if (redirected && flow->redirected) {
+        const struct wall_redirect_version *wanted = &hold->redirect.versions[0];
+        metadata->local_redirect_target_pid = redirected->target_process_id;
+        memcpy(metadata->original_address, wanted->remote_address, sizeof(metadata->original_address));
+        metadata->original_port = wanted->remote_port;
+    }
     uint32_t ip, transport;
     if (wall_flow_packet_headers(flow, &ip, &transport)) {
         metadata->ip_header_size = ip;
@@ -73,6 +86,8 @@ int wall_classify_request_init(const struct wall_hold *hold, struct wall_classif
         .injected = hold->packet.injected,
         .injection_handle = hold->packet.handle,
         .injection_context = hold->packet.context,
+        .version_count = hold->redirect.count,
+        .versions = hold->redirect.versions,
     };
     int r = wall_runtime_filter_init(hold->classification.filter, &request.filter);
     if (r < 0)

@@ -54,11 +54,26 @@ static void enforce_notice(struct wall_service *service, const struct wall_hold 
         (void)wall_datapath_abort(service->datapath, hold->flow.handle);  // -ENOENT: it has ended by itself
 }
 
+// Sends a permitted connection where callouts said. What cannot go there does not go anywhere.
+static enum wall_flow_decision enforce_redirect(struct wall_service *service, const struct wall_hold *hold)
+{
+    struct wall_error error = {0};
+    const struct wall_flow *flow = &hold->flow;
+    int r = wall_datapath_redirect(service->datapath, flow->id, flow->remote_address, flow->remote_port, &error);
+    if (r >= 0)
+        return WALL_FLOW_PERMIT;
+    wall_service_log(service, "a connection of %s was refused: %s", flow->executable_path, error.text);
+    (void)wall_datapath_decide(service->datapath, flow->id, WALL_FLOW_BLOCK);  // -ENOENT: the program has given up
+    return WALL_FLOW_BLOCK;
+}
+
 static void flow_decided(void *context, const struct wall_hold *hold, enum wall_flow_decision decision)
 {
     struct wall_service *service = context;
     if (hold->notice)
         enforce_notice(service, hold, decision);
+    else if (hold->flow.redirected && decision == WALL_FLOW_PERMIT)
+        decision = enforce_redirect(service, hold);
     else
         (void)wall_datapath_decide(service->datapath, hold->flow.id, decision);  // -ENOENT: the program has given up
     if (!hold->notice || decision == WALL_FLOW_BLOCK)
@@ -161,6 +176,11 @@ static void callout_classified(void *context, uint64_t ask_id, const FWPS_CLASSI
         (void)wall_holds_unregistered(&service->holds, ask_id);
 }
 
+static void callout_redirected(void *context, uint64_t ask_id, const struct wall_redirect_version *version)
+{
+    wall_operation_redirected(context, ask_id, version);
+}
+
 static bool callout_is_registered(void *context, uint32_t callout_id)
 {
     const struct wall_service *service = context;
@@ -251,5 +271,5 @@ struct wall_holds_events wall_flows_holds_events(struct wall_service *service)
 struct wall_callouts_events wall_flows_callouts_events(struct wall_service *service)
 {
     return (struct wall_callouts_events){service, callout_classified, callout_notified, callout_timed_out,
-                                         callouts_changed, callout_gone};
+                                         callouts_changed, callout_gone, callout_redirected};
 }

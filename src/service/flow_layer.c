@@ -58,6 +58,11 @@ bool wall_flow_layer_establishes(uint16_t layer_id)
     return kind_of(layer_id) == ESTABLISHED;
 }
 
+bool wall_flow_layer_redirects(uint16_t layer_id)
+{
+    return kind_of(layer_id) == CONNECT_REDIRECT;
+}
+
 #define FIELD(name) FWPS_METADATA_FIELD_##name
 
 uint32_t wall_flow_layer_metadata(uint16_t layer_id)
@@ -73,7 +78,7 @@ uint32_t wall_flow_layer_metadata(uint16_t layer_id)
     case ACCEPT:
         return authorized | FIELD(IP_HEADER_SIZE);
     case CONNECT:
-        return authorized | FIELD(REMOTE_SCOPE_ID);
+        return authorized | FIELD(REMOTE_SCOPE_ID) | FIELD(LOCAL_REDIRECT_TARGET_PID) | FIELD(ORIGINAL_DESTINATION);
     case ESTABLISHED:
         return process | FIELD(FLOW_HANDLE) | FIELD(PARENT_ENDPOINT_HANDLE) | FIELD(ICMP_ID_AND_SEQUENCE);
     case RELEASE:
@@ -83,7 +88,7 @@ uint32_t wall_flow_layer_metadata(uint16_t layer_id)
                FIELD(PARENT_ENDPOINT_HANDLE);
     case CONNECT_REDIRECT:
         return FIELD(PROCESS_ID) | FIELD(TRANSPORT_ENDPOINT_HANDLE) | FIELD(PARENT_ENDPOINT_HANDLE) |
-               FIELD(ICMP_ID_AND_SEQUENCE);
+               FIELD(ICMP_ID_AND_SEQUENCE) | FIELD(REDIRECT_RECORD_HANDLE);
     case BIND_REDIRECT:
         return FIELD(PROCESS_ID) | FIELD(TRANSPORT_ENDPOINT_HANDLE);
     default:

@@ -101,6 +101,8 @@ static uint32_t flags_of(const struct wall_flow *flow)
     uint32_t flags = is_loopback(flow) ? FWP_CONDITION_FLAG_IS_LOOPBACK : 0;
     if (flow->reauthorize_reason)
         flags |= FWP_CONDITION_FLAG_IS_REAUTHORIZE;
+    if (flow->redirected)
+        flags |= FWP_CONDITION_FLAG_IS_CONNECTION_REDIRECTED;
     if (is_assignment(flow) && flow->local_port == 0)
         flags |= FWP_CONDITION_FLAG_IS_WILDCARD_BIND;
     return flags;

@@ -22,6 +22,7 @@ static void free_hold(struct wall_hold *hold)
 {
     wall_classify_end(&hold->classification);
     wall_flow_values_done(&hold->values);
+    wall_redirect_done(&hold->redirect);
     free((void *)(uintptr_t)hold->flow.executable_path);
     free((void *)(uintptr_t)hold->flow.process_name);
     free((void *)(uintptr_t)hold->flow.packet);
@@ -99,7 +100,8 @@ static int copy_flow(struct wall_hold *hold, const struct wall_flow *flow)
     }
     if (!hold->flow.executable_path || !hold->flow.process_name || (flow->packet && !hold->flow.packet))
         return -ENOMEM;
-    return wall_flow_values_init(&hold->values, &hold->flow);
+    int r = wall_flow_layer_redirects(flow->layer_id) ? wall_redirect_begin(&hold->redirect, flow) : 0;
+    return r < 0 ? r : wall_flow_values_init(&hold->values, &hold->flow);
 }
 
 // The completion that waits for the end of the classification; 0: none.
@@ -127,6 +129,12 @@ static void decide(struct wall_holds *holds, struct wall_hold *hold, enum wall_f
 
 static void advance(struct wall_holds *holds, struct wall_hold *hold);
 
+static void refuse(struct wall_holds *holds, struct wall_hold *hold)
+{
+    holds->refused++;
+    decide(holds, hold, WALL_FLOW_BLOCK);
+}
+
 // From the beginning, under the policy of now.
 static void classify_again(struct wall_holds *holds, struct wall_hold *hold)
 {
@@ -134,12 +142,31 @@ static void classify_again(struct wall_holds *holds, struct wall_hold *hold)
     forget_pend(holds, hold);
     wall_classify_end(&hold->classification);
     struct wall_policy *policy = holds->events.policy(holds->events.context);
-    if (wall_classify_begin(&hold->classification, policy, &hold->values.incoming)) {
+    if (wall_classify_begin(&hold->classification, policy, &hold->values.incoming))
         advance(holds, hold);
-        return;
-    }
-    holds->refused++;
-    decide(holds, hold, WALL_FLOW_BLOCK);
+    else
+        refuse(holds, hold);
+}
+
+// It is said where the connection goes; whether it may is asked at the next layer.
+static void authorize(struct wall_holds *holds, struct wall_hold *hold)
+{
+    wall_flow_values_done(&hold->values);
+    wall_redirect_apply(&hold->redirect, &hold->flow);
+    if (wall_flow_values_init(&hold->values, &hold->flow) == 0)
+        classify_again(holds, hold);
+    else
+        refuse(holds, hold);
+}
+
+static void conclude_as(struct wall_holds *holds, struct wall_hold *hold, bool blocked)
+{
+    if (hold->unredirected)
+        refuse(holds, hold);
+    else if (!blocked && wall_flow_layer_redirects(hold->flow.layer_id))
+        authorize(holds, hold);
+    else
+        decide(holds, hold, blocked ? WALL_FLOW_BLOCK : WALL_FLOW_PERMIT);
 }
 
 // The pended operation is complete, and every callout has been asked.
@@ -202,13 +229,14 @@ static void conclude(struct wall_holds *holds, struct wall_hold *hold)
     const struct wall_classify_result *result = &hold->classification.result;
     bool blocked = result->action == FWP_ACTION_BLOCK;
     if (!hold->pend.id) {
-        decide(holds, hold, blocked ? WALL_FLOW_BLOCK : WALL_FLOW_PERMIT);
+        conclude_as(holds, hold, blocked);
         return;
     }
     if (!blocked || result->filter_id != hold->pend.filter_id) {
         // Somebody above had decided already: the operation is over, whatever the callout does with it.
         fault(holds, hold, hold->pend.callout_id, "pended an operation that was decided above it");
-        decide(holds, hold, blocked ? WALL_FLOW_BLOCK : WALL_FLOW_PERMIT);
+        forget_pend(holds, hold);
+        conclude_as(holds, hold, blocked);
         return;
     }
     if (hold->pend.orphaned)
@@ -226,8 +254,7 @@ static void advance(struct wall_holds *holds, struct wall_hold *hold)
         hold->ask_id = holds->next_ask++;
         if (wall_map_put(&holds->by_ask, &hold->ask_id, sizeof(hold->ask_id), hold) < 0) {
             hold->ask_id = 0;
-            holds->refused++;
-            decide(holds, hold, WALL_FLOW_BLOCK);
+            refuse(holds, hold);
             return;
         }
         if (holds->events.ask(holds->events.context, hold))
@@ -330,6 +357,23 @@ static void note_pend(struct wall_holds *holds, struct wall_hold *hold, uint64_t
     }
 }
 
+int wall_holds_redirect(struct wall_holds *holds, uint64_t id, const struct wall_redirect_version *version)
+{
+    struct wall_hold *hold = wall_map_get(&holds->by_ask, &id, sizeof(id));
+    uint64_t filter_id = hold ? hold->classification.filter->id : 0;
+    bool asked = hold;
+    if (!hold && (hold = wall_map_get(&holds->by_pend, &id, sizeof(id))))
+        filter_id = hold->pend.filter_id;
+    if (!hold)
+        return -ENOENT;
+    if (!wall_flow_layer_redirects(hold->flow.layer_id))
+        return -EINVAL;
+    hold->changing = asked;
+    int r = wall_redirect_add(&hold->redirect, version, filter_id);
+    hold->unredirected = hold->unredirected || r < 0;
+    return r;
+}
+
 int wall_holds_answer(struct wall_holds *holds, uint64_t ask_id, const FWPS_CLASSIFY_OUT0 *out,
                       enum wall_pended pended)
 {
@@ -338,7 +382,12 @@ int wall_holds_answer(struct wall_holds *holds, uint64_t ask_id, const FWPS_CLAS
         return -ENOENT;
     if (pended != WALL_PENDED_NOT)
         note_pend(holds, hold, ask_id, out, pended);
-    wall_classify_answer(&hold->classification, out);
+    FWPS_CLASSIFY_OUT0 answer = *out;
+    // What FwpsAcquireWritableLayerDataPointer0 wrote, left as it was: no block where something was changed.
+    if (hold->changing && pended == WALL_PENDED_NOT && answer.actionType == FWP_ACTION_BLOCK)
+        answer.actionType = FWP_ACTION_PERMIT;
+    hold->changing = false;
+    wall_classify_answer(&hold->classification, &answer);
     advance(holds, hold);
     return 0;
 }

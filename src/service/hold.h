@@ -10,6 +10,9 @@
 //   PENDED ── complete: classify once more, as reauthorization (CLASSIFYING)
 //       └──── complete at ALE_AUTH_RECV_ACCEPT ──▶ AWAITING_PACKET ── injected: classify the packet (CLASSIFYING)
 //
+// A connection held for ALE_CONNECT_REDIRECT is classified at ALE_AUTH_CONNECT after it, with the destination that the
+// callouts have left; only that decides. A block at the former ends it there.
+//
 // A callout that goes away while it pends leaves the flow to the rule for unregistered callouts, whatever became of its
 // filter; one that never
 // completes loses the flow to a block when the age limit is reached.
@@ -23,6 +26,7 @@
 #include "datapath/datapath.h"
 #include "engine/classify.h"
 #include "service/flow_values.h"
+#include "service/redirect.h"
 #include "wire/messages.h"
 
 struct wall_policy;
@@ -76,6 +80,9 @@ struct wall_hold {
     struct wall_pend pend;
     uint64_t completing;  // the operation whose completion runs the classification; 0: none
     bool reauthorizing;
+    struct wall_redirect redirect;
+    bool unredirected;  // there was no place for what a callout changed
+    bool changing;  // the callout whose answer is about to come has changed it
     struct wall_packet_mark packet;
     unsigned repends;
     uint64_t since_ms;  // in the state it waits in
@@ -126,6 +133,10 @@ int wall_holds_add(struct wall_holds *holds, const struct wall_flow *flow, bool 
 // The flow is gone by itself.
 void wall_holds_remove(struct wall_holds *holds, uint64_t flow_id);
 
+// How a callout changed where the connection goes; `id` is that of the open question, or of the pend. Its answer
+// follows.
+// Returns 0, -ENOENT (no such question), -EINVAL (not at this layer), -ENOMEM or -ENOSPC.
+int wall_holds_redirect(struct wall_holds *holds, uint64_t id, const struct wall_redirect_version *version);
 // A callout's answer. Returns -ENOENT for a question that is not open (answered twice, or cancelled).
 int wall_holds_answer(struct wall_holds *holds, uint64_t ask_id, const FWPS_CLASSIFY_OUT0 *out,
                       enum wall_pended pended);

@@ -71,6 +71,13 @@ static uint32_t status_of(int r)
     }
 }
 
+void wall_operation_redirected(struct wall_service *service, uint64_t id, const struct wall_redirect_version *version)
+{
+    int r = wall_holds_redirect(&service->holds, id, version);
+    if (r < 0 && r != -ENOENT)
+        wall_service_log(service, "a callout's redirection was not taken: %s", strerror(-r));
+}
+
 static bool operation_complete(struct wall_client *client, uint32_t serial, const void *object)
 {
     const struct wall_operation_complete_request *request = object;
@@ -96,9 +103,12 @@ static bool classify_complete(struct wall_client *client, uint32_t serial, const
 {
     const struct wall_classify_complete_request *request = object;
     int r = -ENOENT;
-    if (owns(client, request->classify_id))
+    if (owns(client, request->classify_id)) {
+        if (request->redirect)
+            wall_operation_redirected(client->service, request->classify_id, request->redirect);
         r = wall_holds_complete_classify(&client->service->holds, request->classify_id,
                                          request->again ? NULL : &request->out);
+    }
     wall_client_status(client, WALL_MESSAGE_CLASSIFY_COMPLETE, serial, status_of(r), NULL);
     return false;
 }

@@ -20,6 +20,8 @@ struct wall_completion {
 };
 
 // The completion `id` has ended: sends the reply.
+// A callout has changed where a connection goes: in its answer to `id`, or for the operation it pended under it.
+void wall_operation_redirected(struct wall_service *service, uint64_t id, const struct wall_redirect_version *version);
 void wall_operation_completed(struct wall_service *service, uint64_t id);
 // Whose completion `id` is: classifications for that connection run on the completing thread. NULL: nobody's.
 const struct wall_connection *wall_operation_completer(const struct wall_service *service, uint64_t id);

@@ -37,6 +37,18 @@ static const struct wall_shape_field fragment_fields[] = {
 };
 static WALL_SHAPE(shape_fragment, FWPS_INBOUND_FRAGMENT_METADATA0, fragment_fields);
 
+static const struct wall_shape_field redirect_version_fields[] = {
+    WALL_FIELD_BYTES(struct wall_redirect_version, local_address),
+    WALL_FIELD_BYTES(struct wall_redirect_version, remote_address),
+    WALL_FIELD_U16(struct wall_redirect_version, local_port),
+    WALL_FIELD_U16(struct wall_redirect_version, remote_port),
+    WALL_FIELD_U64(struct wall_redirect_version, filter_id),
+    WALL_FIELD_U64(struct wall_redirect_version, handle),
+    WALL_FIELD_U32(struct wall_redirect_version, target_process_id),
+    WALL_FIELD_STRUCT(struct wall_redirect_version, context, &wall_shape_blob),
+};
+WALL_SHAPE(wall_shape_redirect_version, struct wall_redirect_version, redirect_version_fields);
+
 static const struct wall_shape_field metadata_fields[] = {
     WALL_FIELD_U32(struct wall_metadata, present),
     WALL_FIELD_U32(struct wall_metadata, flags),
@@ -60,6 +72,8 @@ static const struct wall_shape_field metadata_fields[] = {
     WALL_FIELD_U32(struct wall_metadata, packet_direction),
     WALL_FIELD_U32(struct wall_metadata, icmp_id_and_sequence),
     WALL_FIELD_U32(struct wall_metadata, local_redirect_target_pid),
+    WALL_FIELD_BYTES(struct wall_metadata, original_address),
+    WALL_FIELD_U16(struct wall_metadata, original_port),
 };
 static WALL_SHAPE(shape_metadata, struct wall_metadata, metadata_fields);
 
@@ -79,6 +93,7 @@ static const struct wall_shape_field classify_request_fields[] = {
     WALL_FIELD_U8(struct wall_classify_request, injected),
     WALL_FIELD_U64(struct wall_classify_request, injection_handle),
     WALL_FIELD_U64(struct wall_classify_request, injection_context),
+    WALL_FIELD_ARRAY(struct wall_classify_request, versions, version_count, &wall_shape_redirect_version),
 };
 WALL_SHAPE(wall_shape_classify_request, struct wall_classify_request, classify_request_fields);
 
@@ -86,6 +101,7 @@ static const struct wall_shape_field classify_reply_fields[] = {
     WALL_FIELD_STRUCT(struct wall_classify_reply, reply, &wall_shape_reply),
     WALL_FIELD_STRUCT(struct wall_classify_reply, out, &wall_shape_classify_out),
     WALL_FIELD_U8(struct wall_classify_reply, pended),
+    WALL_FIELD_POINTER(struct wall_classify_reply, redirect, &wall_shape_redirect_version),
 };
 WALL_SHAPE(wall_shape_classify_reply, struct wall_classify_reply, classify_reply_fields);
 
@@ -106,6 +122,7 @@ static const struct wall_shape_field classify_complete_request_fields[] = {
     WALL_FIELD_U64(struct wall_classify_complete_request, classify_id),
     WALL_FIELD_U8(struct wall_classify_complete_request, again),
     WALL_FIELD_STRUCT(struct wall_classify_complete_request, out, &wall_shape_classify_out),
+    WALL_FIELD_POINTER(struct wall_classify_complete_request, redirect, &wall_shape_redirect_version),
 };
 WALL_SHAPE(wall_shape_classify_complete_request, struct wall_classify_complete_request,
                   classify_complete_request_fields);

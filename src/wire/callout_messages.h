@@ -39,6 +39,17 @@ struct wall_callout_unregister_request {
 // --- CLASSIFY: to the client. The answer is the callout's classifyOut. CLASSIFY_CANCEL: a notification to the client;
 // the question needs no answer any more (it is answered nonetheless). ---
 
+// Where a connection is to go: as its program asked (the first version), and as each callout changed it. Addresses of
+// the layer's family in network byte order, ports in host byte order.
+struct wall_redirect_version {
+    uint8_t local_address[16], remote_address[16];
+    uint16_t local_port, remote_port;
+    uint64_t filter_id;   // whose callout made it; 0: the program
+    uint64_t handle;      // of FwpsRedirectHandleCreate0, as its process numbers it; 0: none
+    uint32_t target_process_id;
+    FWP_BYTE_BLOB context;  // of the callout, for the program it goes to
+};
+
 // `present` says which members hold something: FWPS_METADATA_FIELD_*.
 struct wall_metadata {
     uint32_t present;
@@ -59,6 +70,8 @@ struct wall_metadata {
     uint32_t packet_direction;  // FWP_DIRECTION
     uint32_t icmp_id_and_sequence;
     uint32_t local_redirect_target_pid;
+    uint8_t original_address[16];  // as in a redirect version, of the layer's family
+    uint16_t original_port;
 };
 
 struct wall_classify_request {
@@ -78,6 +91,8 @@ struct wall_classify_request {
     // What injected the packet; `injection_handle` is the client's own one, or 0 for another's.
     uint8_t injected;
     uint64_t injection_handle, injection_context;
+    uint32_t version_count;  // ALE_CONNECT_REDIRECT: the oldest first
+    struct wall_redirect_version *versions;
 };
 
 // How a callout deferred its answer.
@@ -87,6 +102,7 @@ struct wall_classify_reply {
     struct wall_reply reply;
     FWPS_CLASSIFY_OUT0 out;  // valid with status 0; otherwise the callout could not be asked
     uint8_t pended;          // enum wall_pended: exactly one completion follows, in _COMPLETE
+    struct wall_redirect_version *redirect;  // as the callout changed it; NULL: it did not
 };
 
 struct wall_classify_cancel_notification {
@@ -105,6 +121,7 @@ struct wall_classify_complete_request {
     uint64_t classify_id;
     uint8_t again;           // classify again; otherwise `out` is the answer
     FWPS_CLASSIFY_OUT0 out;
+    struct wall_redirect_version *redirect;  // as in the reply
 };
 
 // --- INJECT: to the service; the reply comes when the packet is on its way. PACKET_DROPPED: a notification to the
@@ -212,6 +229,7 @@ extern const struct wall_shape wall_shape_reply;
 extern const struct wall_shape wall_shape_callout_register_request;
 extern const struct wall_shape wall_shape_callout_register_reply;
 extern const struct wall_shape wall_shape_callout_unregister_request;
+extern const struct wall_shape wall_shape_redirect_version;
 extern const struct wall_shape wall_shape_classify_request;
 extern const struct wall_shape wall_shape_classify_reply;
 extern const struct wall_shape wall_shape_classify_cancel_notification;
