@@ -10,6 +10,7 @@
 #include "client/irql.h"
 #include "client/operation.h"
 #include "client/packet.h"
+#include "client/redirect.h"
 #include "client/verifier.h"
 
 #define PASSIVE 0u
@@ -81,8 +82,7 @@ static void fill_metadata(const struct wall_metadata *from, FWPS_INCOMING_METADA
 // Bits whose members the message cannot carry are not believed.
 #define KNOWN_METADATA                                                                                                 \
     ~(uint32_t)(FWPS_METADATA_FIELD_TRANSPORT_HEADER_INCLUDE_HEADER | FWPS_METADATA_FIELD_DESTINATION_PREFIX |         \
-                FWPS_METADATA_FIELD_ETHER_FRAME_LENGTH | FWPS_METADATA_FIELD_ORIGINAL_DESTINATION |                    \
-                FWPS_METADATA_FIELD_REDIRECT_RECORD_HANDLE | FWPS_METADATA_FIELD_SUB_PROCESS_TAG)
+                FWPS_METADATA_FIELD_ETHER_FRAME_LENGTH | FWPS_METADATA_FIELD_SUB_PROCESS_TAG)
 
 // `context` is what a callout hands back to FwpsAcquireClassifyHandle0.
 static void call_classify(const struct wall_client_callout *callout, const struct wall_classify_request *request,
@@ -146,6 +146,13 @@ static void run_classify(struct wall_client_callout *callout, const struct wall_
     known.present &= KNOWN_METADATA;
     FWPS_INCOMING_METADATA_VALUES0 metadata;
     fill_metadata(&known, &metadata);
+    SOCKADDR_STORAGE original;
+    wall_redirect_address(request->values.layerId == FWPS_LAYER_ALE_AUTH_CONNECT_V6, known.original_address,
+                          known.original_port, &original);
+    if (known.present & FWPS_METADATA_FIELD_ORIGINAL_DESTINATION)
+        metadata.originalDestination = (SOCKADDR *)&original;
+    if (known.present & FWPS_METADATA_FIELD_REDIRECT_RECORD_HANDLE)
+        metadata.redirectRecords = (HANDLE)request->versions;
 
     FWPS_FILTER3 filter = request->filter;
     filter.action.calloutId = callout->id;
@@ -180,7 +187,9 @@ static void classify(uint64_t generation, uint32_t serial, struct wall_client_ca
     struct wall_classifying classifying;
     run_classify(callout, request, packet, &classifying, &reply.out);
     reply.pended = (uint8_t)classifying.pended;
+    reply.redirect = classifying.redirect;
     wall_channel_reply(generation, WALL_MESSAGE_CLASSIFY, serial, &reply);
+    free(classifying.redirect);
     wall_operation_settle(&classifying);
 }
 

@@ -1,4 +1,4 @@
-// Functions of the callout API that are not here yet: streams, redirecting, the layers below IP.
+// Functions of the callout API that are not here yet: streams, the layers below IP.
 //
 // docs/api-support.md says why. The functions are aliases of one for each answer, which looks at no parameter. No
 // callout is ever given a stream or a handle that they could be called for, so what returns nothing does nothing.
@@ -18,7 +18,6 @@ static __attribute__((used)) void nothing_to_do(void)
 {
 }
 
-NOT_SUPPORTED(FwpsAcquireWritableLayerDataPointer0);
 NOT_SUPPORTED(FwpsClassifyOptionSet0);
 NOT_SUPPORTED(FwpsCloneStreamData0);
 NOT_SUPPORTED(FwpsGetPacketListSecurityInformation0);
@@ -32,27 +31,17 @@ NOT_SUPPORTED(FwpsNetBufferListRemoveContext0);
 NOT_SUPPORTED(FwpsNetBufferListRetrieveContext0);
 NOT_SUPPORTED(FwpsQueryConnectionSioFormatRedirectRecords0);
 NOT_SUPPORTED(FwpsReassembleForwardFragmentGroup0);
-NOT_SUPPORTED(FwpsRedirectHandleCreate0);
 NOT_SUPPORTED(FwpsStreamContinue0);
 NOT_SUPPORTED(FwpsStreamInjectAsync0);
 NOT_SUPPORTED(FwpsVirtualIfTunnelInfoGet0);
 NOT_SUPPORTED(FwpsVirtualIfTunnelInfoSet0);
 NOT_SUPPORTED(FwpsvSwitchEventsSubscribe0);
 
-NOTHING_TO_DO(FwpsApplyModifiedLayerData0);
 NOTHING_TO_DO(FwpsDereferencevSwitchPacketContext0);
 NOTHING_TO_DO(FwpsDiscardClonedStreamData0);
-NOTHING_TO_DO(FwpsRedirectHandleDestroy0);
 NOTHING_TO_DO(FwpsReferencevSwitchPacketContext0);
 NOTHING_TO_DO(FwpsvSwitchEventsUnsubscribe0);
 NOTHING_TO_DO(FwpsvSwitchNotifyComplete0);
-
-// True as long as nothing can be redirected.
-
-FWPS_CONNECTION_REDIRECT_STATE FwpsQueryConnectionRedirectState0(HANDLE records, HANDLE redirect, void **ret_context)
-{
-    return FWPS_CONNECTION_NOT_REDIRECTED;
-}
 
 UINT64 FwpsNetBufferListGetTagForContext0(void)
 {

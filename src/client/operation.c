@@ -12,6 +12,7 @@
 #include "client/channel.h"
 #include "client/classify.h"
 #include "client/packet.h"
+#include "client/redirect.h"
 #include "client/verifier.h"
 
 enum state {
@@ -31,6 +32,9 @@ struct operation {
     bool completed;  // before classifyFn returned
     bool packet, again;
     FWPS_CLASSIFY_OUT0 out;
+    struct wall_redirect_data *data;         // what may be written; NULL: nothing
+    bool acquired;                           // and is to be applied
+    struct wall_redirect_version *redirect;  // what was written after classifyFn had returned
     unsigned references;  // classify handles: the holder's, and the pend's
 };
 
@@ -76,6 +80,11 @@ void wall_operation_leave(struct wall_classifying *classifying)
     current = classifying->outer;
 }
 
+const struct wall_classify_request *wall_operation_request(void)
+{
+    return current ? current->request : NULL;
+}
+
 // --- The table; with the lock held ---
 
 static struct operation *find(uint64_t id)
@@ -107,6 +116,8 @@ static void unref(struct operation *operation)
     if (--operation->references)
         return;
     (void)wall_map_remove(&operations, &operation->id, sizeof(operation->id));
+    wall_redirect_data_free(operation->data);
+    free(operation->redirect);
     free(operation);
 }
 
@@ -198,17 +209,21 @@ static void send_operation(uint64_t classify_id, bool packet_follows)
 
 static void send_completion(const struct operation *operation)
 {
-    if (operation->lost)
+    if (operation->lost) {
+        free(operation->redirect);
         return;
+    }
     if (operation->kind == WALL_PENDED_OPERATION) {
         bool left = wall_packet_follows(operation->classify_id);
         send_operation(operation->classify_id, left || operation->packet);
         return;
     }
-    const struct wall_classify_complete_request request = { operation->classify_id, operation->again, operation->out };
+    const struct wall_classify_complete_request request = { operation->classify_id, operation->again, operation->out,
+                                                             operation->redirect };
     void *reply = NULL;
     (void)wall_channel_call(WALL_MESSAGE_CLASSIFY_COMPLETE, &request, &reply);
     free(reply);
+    free(operation->redirect);
 }
 
 // With the lock held: a completion that comes from another thread while classifyFn has not returned waits a little.
@@ -224,6 +239,15 @@ static struct operation *find_unwound(uint64_t id)
     while ((operation = find(id)) && operation->state == CLASSIFYING && !(current && current->id == id) && r == 0)
         r = pthread_cond_timedwait(&settled, &lock, &until);
     return operation;
+}
+
+// What its completion sends, and owns from now on.
+static struct operation give(struct operation *operation)
+{
+    struct operation given = *operation;
+    operation->redirect = NULL;
+    unref(operation);
+    return given;
 }
 
 // Takes the operation for its one completion. Returns false when it cannot be completed (now).
@@ -253,8 +277,7 @@ static bool take(const char *function, uint64_t id, enum wall_pended kind, const
         operation->again = how->again;
         operation->out = how->out;
         operation->state = DONE;
-        *ret_operation = *operation;
-        unref(operation);
+        *ret_operation = give(operation);
     }
     pthread_mutex_unlock(&lock);
     if (wrong)
@@ -271,10 +294,8 @@ void wall_operation_settle(const struct wall_classifying *classifying)
     struct operation *operation = find(classifying->id);
     operation->state = operation->completed ? DONE : PENDED;
     pthread_cond_broadcast(&settled);
-    if (operation->completed) {
-        due = *operation;
-        unref(operation);
-    }
+    if (operation->completed)
+        due = give(operation);
     pthread_mutex_unlock(&lock);
     if (due.id)
         send_completion(&due);
@@ -344,12 +365,15 @@ NTSTATUS FwpsAcquireClassifyHandle0(void *classify_context, UINT32 flags, UINT64
         return STATUS_INVALID_PARAMETER;
     }
     const struct operation given = { .classify_id = current->request->classify_id, .callout = current->callout,
-                                     .kind = WALL_PENDED_CLASSIFY, .state = ACQUIRED, .references = 1 };
+                                     .kind = WALL_PENDED_CLASSIFY, .state = ACQUIRED, .references = 1,
+                                     .data = wall_redirect_data_new(current->request) };
     pthread_mutex_lock(&lock);
     const struct operation *operation = add(&given);
     if (operation)
         *ret_handle = operation->id;
     pthread_mutex_unlock(&lock);
+    if (!operation)
+        wall_redirect_data_free(given.data);
     return operation ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
@@ -409,4 +433,63 @@ void FwpsCompleteClassify0(UINT64 handle, UINT32 flags, const FWPS_CLASSIFY_OUT0
         how.out = *out;
     if (take("FwpsCompleteClassify0", handle, WALL_PENDED_CLASSIFY, &how, &operation))
         send_completion(&operation);
+}
+
+// --- Writable data ---
+
+// With the lock held: whether the data of this handle may be written now.
+static bool may_write(const struct operation *operation)
+{
+    bool runs = current && operation && operation->classify_id == current->request->classify_id;
+    return operation && operation->kind == WALL_PENDED_CLASSIFY && operation->data &&
+           (runs || operation->state == CLASSIFYING || operation->state == PENDED);
+}
+
+NTSTATUS FwpsAcquireWritableLayerDataPointer0(UINT64 handle, UINT64 filter_id, UINT32 flags, PVOID *ret_data,
+                                              FWPS_CLASSIFY_OUT0 *out)
+{
+    pthread_mutex_lock(&lock);
+    struct operation *operation = find(handle);
+    bool good = ret_data && may_write(operation) && !operation->acquired;
+    if (good) {
+        operation->acquired = true;
+        *ret_data = wall_redirect_data_request(operation->data);
+    }
+    pthread_mutex_unlock(&lock);
+    if (!good) {
+        wall_verifier_report("FwpsAcquireWritableLayerDataPointer0", "the classify handle %llu has no data that may be "
+                             "written now", (unsigned long long)handle);
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (out) {
+        out->actionType = FWP_ACTION_BLOCK;
+        out->rights &= ~(UINT32)FWPS_RIGHT_ACTION_WRITE;
+    }
+    return STATUS_SUCCESS;
+}
+
+void FwpsApplyModifiedLayerData0(UINT64 handle, PVOID data, UINT32 flags)
+{
+    static const char function[] = "FwpsApplyModifiedLayerData0";
+    NTSTATUS status = STATUS_INVALID_PARAMETER;
+    struct wall_redirect_version *version = NULL;
+    pthread_mutex_lock(&lock);
+    struct operation *operation = find(handle);
+    bool good = may_write(operation) && operation->acquired && data == wall_redirect_data_request(operation->data);
+    if (good) {
+        operation->acquired = false;
+        version = wall_redirect_data_take(operation->data, &status);
+    }
+    bool runs = good && current && operation->classify_id == current->request->classify_id;
+    struct wall_redirect_version **place = runs ? &current->redirect : good ? &operation->redirect : NULL;
+    if (version && place) {
+        free(*place);
+        *place = version;
+    }
+    pthread_mutex_unlock(&lock);
+    if (!good)
+        wall_verifier_report(function, "%p is not the writable data of the classify handle %llu", data,
+                             (unsigned long long)handle);
+    else if (!NT_SUCCESS(status))
+        wall_verifier_report(function, "what was written cannot be used: status 0x%x", (unsigned)status);
 }

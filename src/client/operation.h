@@ -19,12 +19,15 @@ struct wall_classifying {
     struct wall_client_callout *callout;
     enum wall_pended pended;
     uint64_t id;  // of the operation
+    struct wall_redirect_version *redirect;  // as the callout changed it; owned
 };
 
 // Around classifyFn. Its classifyContext is `classifying`.
 void wall_operation_enter(struct wall_classifying *classifying, const struct wall_classify_request *request,
                           struct wall_client_callout *callout);
 void wall_operation_leave(struct wall_classifying *classifying);
+// Of the classification that runs on this thread; NULL: none does.
+const struct wall_classify_request *wall_operation_request(void);
 // The answer of a classification that pended is on its way to the service: it may be completed from now on, and is
 // when the driver has already done so.
 void wall_operation_settle(const struct wall_classifying *classifying);

@@ -119,7 +119,8 @@ static void a_filter_can_be_refused(void **state)
 static void what_is_not_here_says_so(void **state)
 {
     NET_BUFFER_LIST *list;
-    assert_int_equal(FwpsRedirectHandleCreate0(&callout_key, 0, (HANDLE *)&list), STATUS_NOT_SUPPORTED);
+    assert_int_equal(FwpsStreamInjectAsync0(NULL, NULL, 0, 0, 0, 0, 0, NULL, 0, NULL, NULL),
+                     STATUS_NOT_SUPPORTED);
     // Packets need libntos, which this program has not.
     assert_int_equal(FwpsAllocateCloneNetBufferList0((NET_BUFFER_LIST *)&list, NULL, NULL, 0, &list),
                      STATUS_NOT_SUPPORTED);
