@@ -29,6 +29,7 @@ struct found {
     struct judgement judgement;
     struct encounter with;
     uint8_t type, state, family, is_inbound;
+    struct remote named;  // where the program wanted to go
     struct wall_flow_facts owner;  // of the task
 };
 
@@ -218,12 +219,33 @@ static __noinline int choose_layer(struct found *found, struct sock *sk)
     return true;
 }
 
+// A redirected connection is judged by where it goes.
+static __noinline int follow_redirect(struct found *found)
+{
+    struct wall_translation_key key = {
+        .netns_cookie = found->owner.netns_cookie,
+        .ends = { .source_port = found->with.local.port, .destination_port = found->with.remote.port },
+        .protocol = found->with.protocol,
+    };
+    __builtin_memcpy(key.ends.source, found->with.local.address, 16);
+    __builtin_memcpy(key.ends.destination, found->with.remote.address, 16);
+    const struct wall_translation *translation = bpf_map_lookup_elem(&redirects, &key);
+    if (!translation || translation->socket_cookie != found->cookie)
+        return 0;
+    __builtin_memcpy(found->with.remote.address, translation->address, 16);
+    found->with.remote.port = translation->ends.destination_port;
+    return 1;
+}
+
 // Returns an enum wall_verdict; what cannot be judged is blocked.
 static __noinline int judge_again(struct wall_state *at, struct found *found)
 {
     if (policy_mode(at, found->judgement.layer) == WALL_MODE_PERMIT)
         return WALL_VERDICT_PERMIT;
+    found->named = found->with.remote;
+    follow_redirect(found);
     int verdict = ask_of_owner(&found->owner, &found->with, &found->judgement);
+    found->with.remote = found->named;
     if (verdict == WALL_VERDICT_PERMIT)
         return verdict;
     if (verdict == WALL_VERDICT_HOLD && may_hold(at))

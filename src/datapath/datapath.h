@@ -20,7 +20,7 @@ struct wall_flow {
     uint64_t handle;        // of the connection, the same at all its layers; 0 before there is one (bind, listen)
     uint16_t layer_id;      // FWPS_LAYER_ALE_AUTH_CONNECT_V4 …
     bool inbound;           // direction of the flow's first packet
-    bool redirected;        // `remote_*` is not where its program wanted to go; set by the user of the datapath
+    bool redirected;        // `remote_*` is not where its program wanted to go; and is authorized to
     uint32_t reauthorize_reason;  // FWP_CONDITION_REAUTHORIZE_REASON_*; 0: the first authorization
     uint8_t family;         // AF_INET or AF_INET6
     uint8_t protocol;       // IPPROTO_TCP, UDP, ICMP, ICMPV6

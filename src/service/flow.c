@@ -72,7 +72,7 @@ static void flow_decided(void *context, const struct wall_hold *hold, enum wall_
     struct wall_service *service = context;
     if (hold->notice)
         enforce_notice(service, hold, decision);
-    else if (hold->flow.redirected && decision == WALL_FLOW_PERMIT)
+    else if (wall_redirect_current(&hold->redirect) && hold->flow.redirected && decision == WALL_FLOW_PERMIT)
         decision = enforce_redirect(service, hold);
     else
         (void)wall_datapath_decide(service->datapath, hold->flow.id, decision);  // -ENOENT: the program has given up

@@ -35,6 +35,7 @@ struct wall_translation {
     uint8_t reserved[1];
     uint32_t process_id;         // its process, in whose network namespace all this is
     uint32_t interface_index;
+    uint8_t address[16];         // where the connection was authorized to go; the port is that of `ends`
     uint64_t socket_cookie;      // its socket
     uint64_t last_used_ns;       // CLOCK_BOOTTIME
 };

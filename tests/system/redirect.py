@@ -123,6 +123,17 @@ def killed(lab, check, python):
     return client
 
 
+def judged_again(lab, check, python):
+    client = connect(lab, python, lab.peer4, 7777)
+    lab.ringwall('block', '--remote', lab.peer4, '--port', '7777')
+    check('a rule against where its program wanted to go leaves it alone', say(client, 'six') == 'six')
+    lab.ringwall('block', '--port', str(PORT))
+    check('a rule against where it goes ends it', say(client, 'seven') in ('closed', 'error ConnectionAbortedError'))
+    refused = lab.run([python, '-c', LINES, lab.peer4, '7777'])
+    check('and refuses the next one', 'connected' not in refused.stdout, refused.stdout)
+    lab.ringwall('remove', '--all')
+
+
 def main():
     check = Checks()
     with Instance() as lab:
@@ -156,6 +167,7 @@ def main():
         name = os.path.basename(os.path.realpath(sys.executable))
         lab.ringwall('load', driver, f'program=/{name}', f'port={PORT}')
         bulk(lab, check, sys.executable)
+        judged_again(lab, check, sys.executable)
         client = killed(lab, check, sys.executable)
         lab.ringwall('unload', 'redirector', check=False)
         before = lab.peer_packets()

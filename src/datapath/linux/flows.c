@@ -155,12 +155,24 @@ static bool is_of_socket(const struct wall_flow_key *key)
     return key->kind == WALL_FLOW_LISTENER || key->kind == WALL_FLOW_BINDING;
 }
 
+// A redirected connection that is judged again is judged by where it goes.
+static void describe_redirected(const struct wall_datapath *datapath, const struct wall_held *held,
+                                struct wall_flow *flow)
+{
+    uint8_t address[16];
+    if (!flow->reauthorize_reason || !wall_redirects_find(datapath, held, address, &flow->remote_port))
+        return;
+    flow->redirected = true;
+    copy_address(flow->remote_address, address, flow->family);
+}
+
 static void report(struct wall_datapath *datapath, struct wall_held *held)
 {
     struct wall_flow flow;
     wall_flows_describe(datapath->facts, &flow);
     flow.handle = is_of_socket(&held->key) ? 0 : held->flow_id;
     flow.adopted = held->adopted;
+    describe_redirected(datapath, held, &flow);
     flow.packet = held->packets ? held->packets->data : NULL;
     flow.packet_bytes = held->packets ? held->packets->length : 0;
     held->reported = true;
@@ -473,6 +485,12 @@ static struct wall_held *find_undecided(const struct wall_datapath *datapath, ui
     return held && held->state == WALL_FLOW_HELD ? held : NULL;
 }
 
+// Whether the connection was there before it was held: it is judged again.
+static bool is_live(const struct wall_datapath *datapath, const struct wall_held *held)
+{
+    return read_facts(datapath, held->flow_id) && datapath->facts->reauthorize_reason;
+}
+
 static int decide(struct wall_datapath *datapath, struct wall_held *held, enum wall_flow_state state)
 {
     int r = write_state(datapath, held, state);
@@ -496,7 +514,7 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
     struct wall_held *held = find_undecided(datapath, flow_id);
     if (!held)
         return -ENOENT;
-    if (decision == WALL_FLOW_PERMIT)
+    if (decision == WALL_FLOW_PERMIT && datapath->redirects.count && !is_live(datapath, held))
         wall_redirects_forget(datapath, held);
     return decide(datapath, held, decision == WALL_FLOW_PERMIT ? WALL_FLOW_PERMITTED : WALL_FLOW_BLOCKED);
 }

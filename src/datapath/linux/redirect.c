@@ -246,6 +246,7 @@ static void translate(const struct wall_held *held, uint32_t process_id, const u
         .socket_cookie = held->name.cookie,
         .last_used_ns = boot_time_ns(),
     };
+    memcpy(of.go.value.address, address, 16);
     // Turned round, it comes from where it was to go. No packet for a loopback address may come in from outside.
     memcpy(of.go.value.ends.source, stays ? wanted->source : wanted->destination, 16);
     memcpy(of.go.value.ends.destination, needs_delivery ? wanted->source : address, 16);
@@ -275,6 +276,20 @@ static void remove_all(const struct wall_datapath *datapath, const struct wall_t
     other.inbound = 1;
     bpf_map_delete_elem(fd, &other);
     bpf_map_delete_elem(fd, key);
+}
+
+bool wall_redirects_find(const struct wall_datapath *datapath, const struct wall_held *held, uint8_t *ret_address,
+                         uint16_t *ret_port)
+{
+    struct wall_translation value;
+    if (!datapath->redirects.count || !held->ns || held->key.kind != WALL_FLOW_STREAM)
+        return false;
+    const struct wall_translation_key key = key_of(held);
+    if (bpf_map_lookup_elem(datapath->hooks.redirects_fd, &key, &value) || value.socket_cookie != held->name.cookie)
+        return false;
+    memcpy(ret_address, value.address, 16);
+    *ret_port = value.ends.destination_port;
+    return true;
 }
 
 void wall_redirects_forget(struct wall_datapath *datapath, const struct wall_held *held)

@@ -2,6 +2,7 @@
 // is attached to an interface once a connection is redirected there, and until no redirected connection is left.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/map.h"
@@ -26,6 +27,9 @@ void wall_redirects_adopt(struct wall_datapath *datapath);
 // -errno with `err` telling why that cannot be; then nothing has changed.
 int wall_redirects_add(struct wall_datapath *datapath, const struct wall_held *held, const uint8_t *address,
                        uint16_t port, struct wall_error *err);
+// Where a connection goes that was redirected, and is held again. Returns false for one that was not.
+bool wall_redirects_find(const struct wall_datapath *datapath, const struct wall_held *held, uint8_t *ret_address,
+                         uint16_t *ret_port);
 // The connection goes where its program wanted: nothing is left of an earlier one between the same ends.
 void wall_redirects_forget(struct wall_datapath *datapath, const struct wall_held *held);
 // Forgets connections that are over. To be called from time to time while there are any.
