@@ -1,23 +1,9 @@
 // Who makes a socket call: read from the current task, in the context of the call.
 #pragma once
 
-#include "kernel.h"
-#include "program.bpf.h"
+#include "socket.bpf.h"
 
 // The kernel's own view of a socket: an address as a number, since the verifier permits only the documented members.
-static __always_inline struct sock *kernel_socket(struct bpf_sock *socket)
-{
-    struct sock *at = NULL;
-    bpf_probe_read_kernel(&at, sizeof(at), &socket);
-    return at;
-}
-
-static __always_inline uint64_t netns_cookie_of(struct bpf_sock *socket)
-{
-    struct sock *kernel = kernel_socket(socket);
-    return BPF_CORE_READ(kernel, __sk_common.skc_net.net, net_cookie);
-}
-
 // A path of WALL_PATH_MAX bytes has at most half as many names; the rest is for the mounts on the way.
 #define PATH_STEPS_MAX (WALL_PATH_MAX / 2 + 64)
 

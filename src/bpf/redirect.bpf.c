@@ -4,6 +4,7 @@
 // A connection to another machine that is to go to a program of this one is turned round at the interface: its packet
 // comes in there as if the other machine had begun the connection. The host treats it as any packet that arrives.
 #include "address.bpf.h"
+#include "socket.bpf.h"
 
 #include "wire/redirect.bpf.h"
 
@@ -37,6 +38,28 @@ struct {
     __type(value, uint64_t);
 } injectors SEC(".maps");
 
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, uint32_t);
+    __type(value, struct wall_state);
+} state SEC(".maps");
+
+static __always_inline void count_refused(void)
+{
+    uint32_t zero = 0;
+    struct wall_state *at = bpf_map_lookup_elem(&state, &zero);
+    if (at)
+        __sync_fetch_and_add(&at->counters[WALL_COUNTER_FAIL_CLOSED], 1);
+}
+
+static __always_inline int drop(void)
+{
+    count_refused();
+    return INTERFACE_DROP;
+}
+
 struct segment {
     struct wall_translation_key key;
     uint32_t transport;  // offset from the packet's beginning
@@ -50,11 +73,11 @@ static __always_inline void set_address4(uint8_t *address, uint32_t value)
     __builtin_memcpy(address, words, sizeof(words));
 }
 
-static __noinline int read_header4(struct __sk_buff *packet, struct segment *segment)
+static __noinline int read_header4(struct __sk_buff *packet, uint32_t begin, struct segment *segment)
 {
     uint8_t header[20];
     uint32_t source, destination;
-    if (!segment || bpf_skb_load_bytes(packet, ETHER_BYTES, header, sizeof(header)))
+    if (!segment || bpf_skb_load_bytes(packet, begin, header, sizeof(header)))
         return -1;
     __builtin_memcpy(&source, header + 12, 4);
     __builtin_memcpy(&destination, header + 16, 4);
@@ -62,19 +85,19 @@ static __noinline int read_header4(struct __sk_buff *packet, struct segment *seg
     set_address4(segment->key.ends.destination, destination);
     segment->key.protocol = header[9];
     bool is_fragment = (header[6] & 0x3f) || header[7];
-    segment->transport = ETHER_BYTES + (header[0] & 0xf) * 4;
+    segment->transport = begin + (header[0] & 0xf) * 4;
     return is_fragment ? -1 : 0;
 }
 
-static __noinline int read_header6(struct __sk_buff *packet, struct segment *segment)
+static __noinline int read_header6(struct __sk_buff *packet, uint32_t begin, struct segment *segment)
 {
     uint8_t header[IPV6_BYTES];
-    if (!segment || bpf_skb_load_bytes(packet, ETHER_BYTES, header, sizeof(header)))
+    if (!segment || bpf_skb_load_bytes(packet, begin, header, sizeof(header)))
         return -1;
     __builtin_memcpy(segment->key.ends.source, header + 8, 16);
     __builtin_memcpy(segment->key.ends.destination, header + 24, 16);
     uint8_t next = header[6];
-    uint32_t offset = ETHER_BYTES + IPV6_BYTES;
+    uint32_t offset = begin + IPV6_BYTES;
     for (int i = 0; i < EXTENSIONS_MAX; i++) {
         uint8_t extension[2];
         if (next != 0 && next != 43 && next != 60)  // hop by hop, routing, destination options
@@ -90,15 +113,15 @@ static __noinline int read_header6(struct __sk_buff *packet, struct segment *seg
     return 0;
 }
 
-// Returns 0, or -1 when it is no TCP segment.
-static __always_inline int read_segment(struct __sk_buff *packet, struct segment *segment)
+// `begin`: where the IP header is. Returns 0, or -1 when it is no TCP segment.
+static __always_inline int read_segment(struct __sk_buff *packet, uint32_t begin, struct segment *segment)
 {
     uint8_t header[14];
     int r = -1;
     if (packet->protocol == bpf_htons(0x0800))
-        r = read_header4(packet, segment);
+        r = read_header4(packet, begin, segment);
     else if (packet->protocol == bpf_htons(0x86dd))
-        r = read_header6(packet, segment);
+        r = read_header6(packet, begin, segment);
     if (r || segment->key.protocol != IPPROTO_TCP ||
         bpf_skb_load_bytes(packet, segment->transport, header, sizeof(header)))
         return -1;
@@ -146,7 +169,7 @@ static __always_inline int come_in(struct __sk_buff *packet)
     uint8_t mac[6];
     if (bpf_skb_load_bytes(packet, ETHER_SOURCE, mac, sizeof(mac)) ||
         bpf_skb_store_bytes(packet, 0, mac, sizeof(mac), 0))
-        return INTERFACE_DROP;
+        return drop();
     return (int)bpf_redirect(packet->ifindex, BPF_F_INGRESS);
 }
 
@@ -164,7 +187,7 @@ SEC("tc")
 int redirect_leaving(struct __sk_buff *packet)
 {
     struct segment segment = { .key = { 0 } };
-    if (read_segment(packet, &segment))
+    if (read_segment(packet, ETHER_BYTES, &segment))
         return INTERFACE_NEXT;
     struct wall_translation *translation = bpf_map_lookup_elem(&redirects, &segment.key);
     if (!translation)
@@ -177,7 +200,7 @@ int redirect_leaving(struct __sk_buff *packet)
     struct wall_endpoints to = translation->ends;
     uint8_t action = translation->action;
     if (rewrite(packet, &segment, &to))
-        return INTERFACE_DROP;
+        return drop();
     return action == WALL_TRANSLATION_RETURN ? come_in(packet) : INTERFACE_NEXT;
 }
 
@@ -204,14 +227,14 @@ static __always_inline int deliver(struct __sk_buff *packet, const struct segmen
         return INTERFACE_NEXT;
     long r = socket->state == SOCKET_LISTENING ? bpf_sk_assign(packet, socket, 0) : 0;
     bpf_sk_release(socket);
-    return r ? INTERFACE_DROP : INTERFACE_NEXT;
+    return r ? drop() : INTERFACE_NEXT;
 }
 
 SEC("tc")
 int redirect_arriving(struct __sk_buff *packet)
 {
     struct segment segment = { .key = { 0 } };
-    if (read_segment(packet, &segment))
+    if (read_segment(packet, ETHER_BYTES, &segment))
         return INTERFACE_NEXT;
     segment.key.inbound = 1;
     struct wall_translation *translation = bpf_map_lookup_elem(&redirects, &segment.key);
@@ -219,6 +242,26 @@ int redirect_arriving(struct __sk_buff *packet)
         return INTERFACE_NEXT;
     struct wall_endpoints to = translation->ends;
     return deliver(packet, &segment, &to);
+}
+
+// --- Packets on another way ---
+
+// A packet of a redirected program is about to leave by an interface where nothing would translate it: the routes have
+// changed since. It must not get to where the program wanted to go.
+SEC("cgroup_skb/egress")
+int redirect_guard(struct __sk_buff *packet)
+{
+    struct segment segment = { .key = { 0 } };
+    struct bpf_sock *socket = packet->sk;
+    socket = socket ? bpf_sk_fullsock(socket) : NULL;
+    if (!socket || read_segment(packet, 0, &segment))
+        return PACKET_PASSED;
+    segment.key.netns_cookie = netns_cookie_of(socket);
+    const struct wall_translation *translation = bpf_map_lookup_elem(&redirects, &segment.key);
+    if (!translation || !translation->is_begun_here || translation->interface_index == packet->ifindex)
+        return PACKET_PASSED;
+    count_refused();
+    return PACKET_REFUSED;
 }
 
 // --- What proxies ask ---

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from instance import Checks, Instance, program
+from lab import run
 
 PORT = 9000
 
@@ -123,6 +124,21 @@ def killed(lab, check, python):
     return client
 
 
+def other_way(lab, check, python):
+    client = connect(lab, python, lab.peer4, 7777)
+    before = lab.peer_packets()
+    run('ip', '-n', lab.near, 'link', 'add', 'aside', 'type', 'veth', 'peer', 'name', 'aside', 'netns', lab.far)
+    run('ip', '-n', lab.far, 'link', 'set', 'aside', 'address', '02:00:00:00:00:09', 'up')
+    run('ip', '-n', lab.near, 'link', 'set', 'aside', 'up')
+    run('ip', '-n', lab.near, 'neigh', 'add', lab.peer4, 'lladdr', '02:00:00:00:00:09', 'dev', 'aside')
+    run('ip', '-n', lab.near, 'route', 'add', lab.peer4 + '/32', 'dev', 'aside')
+    check('a route to another interface stops it', say(client, 'six') == 'error TimeoutError')
+    check('no packet leaves by that', lab.peer_packets() == before, str(lab.peer_packets() - before))
+    run('ip', '-n', lab.near, 'link', 'del', 'aside')
+    check('without it, it goes on', say(client, 'seven').startswith('six'))
+    client.kill()
+
+
 def judged_again(lab, check, python):
     client = connect(lab, python, lab.peer4, 7777)
     lab.ringwall('block', '--remote', lab.peer4, '--port', '7777')
@@ -138,7 +154,8 @@ def main():
     check = Checks()
     with Instance() as lab:
         lab.serve(80)
-        proxy = lab.popen([sys.executable, '-c', PROXY, str(PORT), '127.0.0.1', '::1'], stdout=subprocess.PIPE)
+        proxy = lab.popen([sys.executable, '-c', PROXY, str(PORT), '127.0.0.1', '::1'], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL)
         assert proxy.stdout.readline() == 'ready\n'
         driver = program('tests', 'system', 'redirector.so')
         curl = lambda url: lab.run(['curl', '-sS', '-g', '--max-time', '10', '-w', '%{stderr}%{remote_ip}', url])
@@ -167,6 +184,7 @@ def main():
         name = os.path.basename(os.path.realpath(sys.executable))
         lab.ringwall('load', driver, f'program=/{name}', f'port={PORT}')
         bulk(lab, check, sys.executable)
+        other_way(lab, check, sys.executable)
         judged_again(lab, check, sys.executable)
         client = killed(lab, check, sys.executable)
         lab.ringwall('unload', 'redirector', check=False)

@@ -65,6 +65,7 @@ static struct redirect_bpf *load_programs(const struct wall_hooks *hooks, uint64
     programs->rodata->netns_cookie = cookie;
     int r = bpf_map__reuse_fd(programs->maps.redirects, hooks->redirects_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.injectors, hooks->injectors_fd);
+    r = r ? r : bpf_map__reuse_fd(programs->maps.state, hooks->state_fd);
     r = r ? r : redirect_bpf__load(programs);
     if (r == 0)
         return programs;
@@ -137,14 +138,14 @@ static int attach(const struct wall_pins *pins, const struct redirector *of, uin
                                            NULL));
 }
 
-// What lets proxies ask for the original destination, once for all namespaces.
-static int attach_question(const struct wall_pins *pins, const struct redirector *of, int cgroup_fd)
+// The programs at the cgroup, once for all namespaces.
+static int attach_to_cgroup(const struct wall_pins *pins, const struct bpf_program *program, const char *name,
+                            int cgroup_fd)
 {
-    static const char name[] = "redirect_original";
     if (wall_pins_contain(pins, name))
         return 0;
-    int program_fd = bpf_program__fd(of->programs->progs.redirect_original);
-    return pin(pins, name, bpf_link_create(program_fd, cgroup_fd, BPF_CGROUP_GETSOCKOPT, NULL));
+    return pin(pins, name, bpf_link_create(bpf_program__fd(program), cgroup_fd,
+                                           bpf_program__expected_attach_type(program), NULL));
 }
 
 static int attach_both(struct wall_datapath *datapath, const struct wall_held *held, struct wall_error *err)
@@ -153,15 +154,18 @@ static int attach_both(struct wall_datapath *datapath, const struct wall_held *h
     const struct redirector *of = redirector_get(datapath, held->ns->cookie, err);
     if (!of)
         return -ENOMEM;
-    int r = attach_question(&datapath->pins, of, datapath->hooks.cgroup_fd);
+    const struct wall_pins *pins = &datapath->pins;
+    int cgroup_fd = datapath->hooks.cgroup_fd;
+    int r = attach_to_cgroup(pins, of->programs->progs.redirect_original, "redirect_original", cgroup_fd);
+    r = r ? r : attach_to_cgroup(pins, of->programs->progs.redirect_guard, "redirect_guard", cgroup_fd);
     if (r < 0)
-        return wall_error_set(err, r, "the program that tells proxies the original destination cannot be attached: %s",
+        return wall_error_set(err, r, "the programs that redirect connections cannot be attached to the cgroup: %s",
                               strerror(-r));
     r = wall_namespace_enter(held->ns);
     if (r == 0) {
-        r = attach(&datapath->pins, of, interface_index, false);
+        r = attach(pins, of, interface_index, false);
         if (r == 0 && interface_index != LOOPBACK_INDEX)
-            r = attach(&datapath->pins, of, interface_index, true);
+            r = attach(pins, of, interface_index, true);
         wall_namespace_leave(&datapath->namespaces, held->ns);
     }
     if (r == 0)
