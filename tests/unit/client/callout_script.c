@@ -244,7 +244,7 @@ void ask(uint32_t serial, uint8_t at_irql, uint32_t callout_id)
         .flow_context = 0xF10,
         .values = { .layerId = 48, .valueCount = 2, .incomingValue = values },
         .metadata = { .present = FWPS_METADATA_FIELD_PROCESS_PATH | FWPS_METADATA_FIELD_PROCESS_ID |
-                                 FWPS_METADATA_FIELD_FLOW_HANDLE | FWPS_METADATA_FIELD_ORIGINAL_DESTINATION,
+                                 FWPS_METADATA_FIELD_FLOW_HANDLE | FWPS_METADATA_FIELD_TRANSPORT_HEADER_INCLUDE_HEADER,
                       .process_path = &blob,
                       .process_id = 4242,
                       .flow_handle = 77 },

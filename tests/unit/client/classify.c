@@ -36,10 +36,10 @@ static void classify_gets_everything(void **state)
     assert_int_equal(driver.metadata.flowHandle, 77);
 
     // What is absent is no number by chance, and what the message cannot carry is not announced.
-    assert_false(FWPS_IS_METADATA_FIELD_PRESENT(&driver.metadata, FWPS_METADATA_FIELD_ORIGINAL_DESTINATION));
+    assert_false(FWPS_IS_METADATA_FIELD_PRESENT(&driver.metadata, FWPS_METADATA_FIELD_TRANSPORT_HEADER_INCLUDE_HEADER));
     UINT64 poison;
     memset(&poison, WALL_METADATA_POISON, sizeof(poison));
-    assert_int_equal((uintptr_t)driver.metadata.originalDestination, poison);
+    assert_int_equal((uintptr_t)driver.metadata.headerIncludeHeader, poison);
     assert_int_equal(driver.metadata.transportEndpointHandle, poison);
     assert_int_equal((uintptr_t)driver.metadata.controlData, poison);
     assert_int_equal(driver.metadata.currentL2MetadataValues, 0);

@@ -2,6 +2,7 @@
 
 #include "pend_script.h"
 
+#include "client/redirect.h"
 #include "client/verifier.h"
 
 #define CONNECT FWPS_LAYER_ALE_AUTH_CONNECT_V4
@@ -245,6 +246,54 @@ static void or_classified_again(void **state)
     assert_nothing_reported();
 }
 
+// --- FwpsAcquireWritableLayerDataPointer ---
+
+static void write_port(UINT64 to, uint16_t port, FWPS_CLASSIFY_OUT0 *out)
+{
+    const uint8_t proxy[4] = { 127, 0, 0, 1 };
+    PVOID data = NULL;
+    assert_int_equal(FwpsAcquireWritableLayerDataPointer0(to, 9, 0, &data, out), STATUS_SUCCESS);
+    wall_redirect_address(false, proxy, port, &((FWPS_CONNECT_REQUEST0 *)data)->remoteAddressAndPort);
+    FwpsApplyModifiedLayerData0(to, data, 0);
+}
+
+static void redirect_at_once(const FWPS_INCOMING_METADATA_VALUES0 *metadata, NET_BUFFER_LIST *packet,
+                             const void *given, FWPS_CLASSIFY_OUT0 *out)
+{
+    assert_int_equal(FwpsAcquireClassifyHandle0((void *)(uintptr_t)given, 0, &handle), STATUS_SUCCESS);
+    write_port(handle, 9000, out);
+    assert_int_equal(out->actionType, FWP_ACTION_BLOCK);
+    assert_false(out->rights & FWPS_RIGHT_ACTION_WRITE);
+    out->actionType = FWP_ACTION_PERMIT;
+    FwpsReleaseClassifyHandle0(handle);
+}
+
+static void what_is_written_comes_with_the_answer(void **state)
+{
+    script.classify = redirect_at_once;
+    script_ask(1, REDIRECT, true, NULL, 0, 0);
+    assert_int_equal(script_reply(1)->out.actionType, FWP_ACTION_PERMIT);
+    assert_int_equal(script.redirected[1], 9000);
+}
+
+static void or_with_the_completion(void **state)
+{
+    const FWPS_CLASSIFY_OUT0 permit = { .actionType = FWP_ACTION_PERMIT, .rights = FWPS_RIGHT_ACTION_WRITE };
+    PVOID data;
+    script.classify = pend_redirect;
+    script_ask(1, REDIRECT, true, NULL, 0, 0);
+    assert_int_equal(script_reply(1)->pended, WALL_PENDED_CLASSIFY);
+    assert_int_equal(script.redirected[1], 0);
+    write_port(handle, 9001, NULL);
+    FwpsCompleteClassify0(handle, 0, &permit);
+    assert_int_equal(script.redirected_late, 9001);
+    FwpsApplyModifiedLayerData0(handle, NULL, 0);
+    assert_reported("FwpsApplyModifiedLayerData0", "not the writable data");
+    assert_int_equal(FwpsAcquireWritableLayerDataPointer0(handle, 9, 0, &data, NULL), STATUS_INVALID_PARAMETER);
+    assert_reported("FwpsAcquireWritableLayerDataPointer0", "no data that may be written");
+    FwpsReleaseClassifyHandle0(handle);
+}
+
 static void each_function_has_its_layers(void **state)
 {
     script.classify = pend_redirect;
@@ -284,6 +333,8 @@ int main(void)
         TEST(waiting_at_dispatch_fails_closed),
         TEST(a_pended_classify_is_completed_with_an_answer),
         TEST(or_classified_again),
+        TEST(what_is_written_comes_with_the_answer),
+        TEST(or_with_the_completion),
         TEST(each_function_has_its_layers),
         TEST(violations_are_counted_for_their_thread),
     };

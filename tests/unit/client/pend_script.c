@@ -12,6 +12,7 @@ static void ask(uint32_t serial, uint16_t layer_id, bool reauthorize, uint64_t c
                 uint32_t offset)
 {
     FWPS_INCOMING_VALUE0 values[] = { { { .type = FWP_EMPTY } } };
+    struct wall_redirect_version version = { .remote_address = { 10, 0, 0, 1 }, .remote_port = 80 };
     const struct wall_classify_request request = {
         .classify_id = 1000 + serial,
         .callout_id = 500,
@@ -24,6 +25,8 @@ static void ask(uint32_t serial, uint16_t layer_id, bool reauthorize, uint64_t c
         .packet_offset = offset,
         .netns_cookie = 55,
         .completing_id = completing,
+        .version_count = layer_id == FWPS_LAYER_ALE_CONNECT_REDIRECT_V4,
+        .versions = layer_id == FWPS_LAYER_ALE_CONNECT_REDIRECT_V4 ? &version : NULL,
     };
     fake_request(script.channel, WALL_MESSAGE_CLASSIFY, serial, &request);
 }
@@ -32,6 +35,8 @@ static void note_reply(struct fake_connection *connection, const struct wall_fra
 {
     pthread_mutex_lock(&script.lock);
     script.replies[frame->serial] = *(const struct wall_classify_reply *)object;
+    const struct wall_redirect_version *redirect = ((const struct wall_classify_reply *)object)->redirect;
+    script.redirected[frame->serial] = redirect ? redirect->remote_port : 0;
     script.replied[frame->serial] = true;
     bool finish = script.awaits && frame->serial == script.reauthorize;
     script.awaits = script.awaits && !finish;
@@ -55,6 +60,7 @@ static bool note_request(const struct wall_frame *frame, const void *object)
         break;
     case WALL_MESSAGE_CLASSIFY_COMPLETE:
         script.classify_complete = *(const struct wall_classify_complete_request *)object;
+        script.redirected_late = script.classify_complete.redirect ? script.classify_complete.redirect->remote_port : 0;
         script.classify_completes++;
         break;
     case WALL_MESSAGE_INJECT:

@@ -33,6 +33,7 @@ struct script {
     // What the service was told.
     struct wall_classify_reply replies[64];
     bool replied[64];
+    uint16_t redirected[64], redirected_late;  // the remote port of an answer's, and of a completion's, redirection
     unsigned completes, classify_completes, injects, drops;
     struct wall_operation_complete_request complete;
     struct wall_classify_complete_request classify_complete;
