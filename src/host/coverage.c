@@ -221,6 +221,24 @@ static void probe_multipath(struct probe *probe)
             "The first path is judged as TCP; further paths are opened by the kernel, in its own name.");
 }
 
+// Whether programs can be attached to interfaces as links (Linux 6.6).
+static bool has_interface_hooks(void)
+{
+    const uint32_t loopback = 1, tcx_egress = 47;
+    union bpf_attr attributes = { .query = { .target_fd = loopback, .attach_type = tcx_egress } };
+    return syscall(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof(attributes)) == 0;
+}
+
+static void probe_redirection(struct probe *probe)
+{
+    if (has_interface_hooks())
+        add(probe, "redirection", WALL_COVERAGE_PARTIAL,
+            "Callouts can send TCP connections to programs of this host. UDP and binding are not redirected.");
+    else
+        add(probe, "redirection", WALL_COVERAGE_OPEN,
+            "This kernel has no hooks for it (Linux 6.6): connections that a callout redirects are refused.");
+}
+
 static void probe_io_uring(struct probe *probe)
 {
     errno = 0;
@@ -373,6 +391,7 @@ int wall_coverage_probe(const char *scope, struct wall_coverage *ret_coverage)
         read_protocols(probe);
         probe_hooks(probe);
         probe_io_uring(probe);
+        probe_redirection(probe);
         probe_packet_sockets(probe);
         probe_other_families(probe);
         probe_sctp(probe);
