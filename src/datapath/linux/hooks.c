@@ -305,7 +305,8 @@ static size_t list_fds(struct wall_hooks *hooks, int *ret_fds[FDS_MAX])
     int *maps[] = {
         &hooks->state_fd, &hooks->flows_fd, &hooks->facts_fd, &hooks->events_fd, &hooks->releases_fd,
         &hooks->injectors_fd, &hooks->policy_fd, &hooks->apps_fd, &hooks->executables_fd, &hooks->log_fd,
-        &hooks->denials_fd, &hooks->owners_fd, &hooks->spoken_fd, &hooks->heard_fd, &hooks->told_fd, &hooks->redirects_fd,
+        &hooks->denials_fd, &hooks->owners_fd, &hooks->spoken_fd, &hooks->heard_fd, &hooks->told_fd,
+        &hooks->redirects_fd,
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
