@@ -24,7 +24,7 @@ int connect_run(const struct options *options)
     samples_begin(&samples, options);
     do
         connect_once(listener, &address);
-    while (samples_add(&samples));
+    while (samples_add(&samples) && (options->count == 0 || samples.count < options->count));
     samples_report(&samples, "");
     return 0;
 }

@@ -48,10 +48,13 @@ static void record_decision(struct wall_service *service, const struct wall_flow
 }
 
 // A layer that only tells has nothing to hold, but a block there ends the flow.
-static void enforce_notice(struct wall_service *service, const struct wall_hold *hold, enum wall_flow_decision decision)
+static void enforce_notice(struct wall_service *service, const struct wall_flow *flow, enum wall_flow_decision decision)
 {
-    if (decision == WALL_FLOW_BLOCK && wall_flow_layer_establishes(hold->flow.layer_id))
-        (void)wall_datapath_abort(service->datapath, hold->flow.handle);  // -ENOENT: it has ended by itself
+    if (!wall_flow_layer_establishes(flow->layer_id))
+        return;
+    if (decision == WALL_FLOW_BLOCK)
+        (void)wall_datapath_abort(service->datapath, flow->handle);  // -ENOENT: it has ended by itself
+    wall_operation_flow_told(service, flow->handle);
 }
 
 // Sends a permitted connection where callouts said. What cannot go there does not go anywhere.
@@ -71,7 +74,7 @@ static void flow_decided(void *context, const struct wall_hold *hold, enum wall_
 {
     struct wall_service *service = context;
     if (hold->notice)
-        enforce_notice(service, hold, decision);
+        enforce_notice(service, &hold->flow, decision);
     else if (wall_redirect_current(&hold->redirect) && hold->flow.redirected && decision == WALL_FLOW_PERMIT)
         decision = enforce_redirect(service, hold);
     else
@@ -145,7 +148,7 @@ static void flow_noticed(void *context, const struct wall_flow *flow)
     if (establishes)
         wall_live_flows_add(&service->live_flows, flow);
     if (wall_holds_add(&service->holds, flow, true) < 0 && establishes) {
-        (void)wall_datapath_abort(service->datapath, flow->handle);
+        enforce_notice(service, flow, WALL_FLOW_BLOCK);
         record_decision(service, flow, NULL, WALL_FLOW_BLOCK, 0);
     }
 }
