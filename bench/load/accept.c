@@ -16,8 +16,7 @@ int accept_run(const struct options *options)
     samples_begin(&samples, options);
     uint64_t due = samples.before;
     while (more) {
-        struct timespec until = { (time_t)(due / 1000000000u), (long)(due % 1000000000u) };
-        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+        sleep_until(due);
         samples.before = now_ns();
         int client = open_client(SOCK_STREAM, &address), server = accept(listener, NULL, NULL);
         if (server < 0)

@@ -22,9 +22,12 @@ int connect_run(const struct options *options)
     for (int i = 0; i < 20; i++)
         connect_once(listener, &address);
     samples_begin(&samples, options);
-    do
+    uint64_t begin = samples.before;
+    do {
         connect_once(listener, &address);
-    while (samples_add(&samples) && (options->count == 0 || samples.count < options->count));
+        if (options->rate && samples.count % 32 == 0)
+            sleep_until(begin + samples.count * 1000000000ull / options->rate);
+    } while (samples_add(&samples) && (options->count == 0 || samples.count < options->count));
     samples_report(&samples, "");
     return 0;
 }

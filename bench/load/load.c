@@ -22,6 +22,12 @@ uint64_t now_ns(void)
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+void sleep_until(uint64_t ns)
+{
+    struct timespec until = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
 void die(const char *what)
 {
     perror(what);

@@ -8,6 +8,7 @@
 struct options {
     double seconds;        // of each slice, where there are slices
     uint64_t count;        // operations, where a workload counts; 0: as many as fit into the time
+    uint64_t rate;         // operations a second at most, where a workload keeps to it; 0: as many as possible
     int cpu, server_cpu;   // -1: any; a server of its own only where the workload has one
     uint32_t processes;
     bool slices;           // works a slice for each line of standard input and tells its figures; ends with the input
@@ -32,6 +33,7 @@ int serve_run(const struct options *options);
 int verify_run(const struct options *options);
 
 uint64_t now_ns(void);
+void sleep_until(uint64_t ns);  // a time of now_ns()
 _Noreturn void die(const char *what);
 // The calling process runs on this CPU only; -1: anywhere.
 void pin(int cpu);

@@ -2,7 +2,7 @@
 // by itself, talks to 127.0.0.1 only, and prints one line of JSON.
 //
 //   --seconds S --count N --cpu N --server-cpu N --processes N --port N --mode WORD --cgroup FOLDER --netns FILE
-//   --slices
+//   --rate N --slices
 #include "load.h"
 
 #include <fcntl.h>
@@ -46,7 +46,8 @@ static void enter_namespace(const char *file)
 static int usage(const char *program)
 {
     fprintf(stderr, "usage: %s WORKLOAD [--seconds S] [--count N] [--cpu N] [--server-cpu N] [--processes N]\n"
-                    "       [--port N] [--mode WORD] [--cgroup FOLDER] [--netns FILE] [--slices]\nworkloads:", program);
+                    "       [--port N] [--mode WORD] [--cgroup FOLDER] [--netns FILE] [--rate N]\n"
+                    "       [--slices]\nworkloads:", program);
     for (size_t i = 0; i < sizeof(workloads) / sizeof(workloads[0]); i++)
         fprintf(stderr, " %s", workloads[i].name);
     fputc('\n', stderr);
@@ -59,7 +60,7 @@ int main(int argc, char **argv)
         { "seconds", 1, NULL, 's' },    { "count", 1, NULL, 'n' },     { "cpu", 1, NULL, 'c' },
         { "server-cpu", 1, NULL, 'C' }, { "processes", 1, NULL, 'p' }, { "port", 1, NULL, 'P' },
         { "mode", 1, NULL, 'm' },       { "cgroup", 1, NULL, 'g' },    { "netns", 1, NULL, 'N' },
-        { "slices", 0, NULL, 'S' },     { 0 },
+        { "rate", 1, NULL, 'r' },       { "slices", 0, NULL, 'S' },    { 0 },
     };
     struct options options = { .seconds = 1, .cpu = -1, .server_cpu = -1, .processes = 1, .mode = "" };
     options.program = argv[0];
@@ -92,6 +93,9 @@ int main(int argc, char **argv)
             break;
         case 'N':
             enter_namespace(optarg);
+            break;
+        case 'r':
+            options.rate = strtoull(optarg, NULL, 10);
             break;
         case 'S':
             options.slices = true;

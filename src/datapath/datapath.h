@@ -62,7 +62,8 @@ struct wall_datapath_events {
     void (*flow_decided)(void *context, const struct wall_flow *flow, enum wall_flow_decision decision,
                          uint64_t filter_id);
     // At a layer that only tells: FLOW_ESTABLISHED, ENDPOINT_CLOSURE, RESOURCE_RELEASE. Only while the policy has
-    // filters there. Nothing is held; to end the flow call wall_datapath_abort().
+    // filters there. Nothing is held; to end the flow call wall_datapath_abort(). For each call wall_datapath_noticed()
+    // is owed, during it or later: meanwhile the flow's end is not told, and of others only so many.
     void (*flow_noticed)(void *context, const struct wall_flow *flow);
     // The true end of a flow of which flow_noticed() told FLOW_ESTABLISHED; once, after its ENDPOINT_CLOSURE.
     void (*flow_ended)(void *context, uint64_t handle);
@@ -139,6 +140,8 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
 int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
                            struct wall_error *err);
 
+// What flow_noticed() told has been dealt with. `handle`: of its flow.
+void wall_datapath_noticed(struct wall_datapath *datapath, uint64_t handle);
 // Cuts a live flow: its socket gets ECONNABORTED. Returns 0, or -ENOENT when there is no such flow (any more).
 int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle);
 

@@ -50,11 +50,9 @@ static void record_decision(struct wall_service *service, const struct wall_flow
 // A layer that only tells has nothing to hold, but a block there ends the flow.
 static void enforce_notice(struct wall_service *service, const struct wall_flow *flow, enum wall_flow_decision decision)
 {
-    if (!wall_flow_layer_establishes(flow->layer_id))
-        return;
-    if (decision == WALL_FLOW_BLOCK)
+    if (decision == WALL_FLOW_BLOCK && wall_flow_layer_establishes(flow->layer_id))
         (void)wall_datapath_abort(service->datapath, flow->handle);  // -ENOENT: it has ended by itself
-    wall_operation_flow_told(service, flow->handle);
+    wall_datapath_noticed(service->datapath, flow->handle);
 }
 
 // Sends a permitted connection where callouts said. What cannot go there does not go anywhere.
@@ -147,9 +145,10 @@ static void flow_noticed(void *context, const struct wall_flow *flow)
     bool establishes = wall_flow_layer_establishes(flow->layer_id);
     if (establishes)
         wall_live_flows_add(&service->live_flows, flow);
-    if (wall_holds_add(&service->holds, flow, true) < 0 && establishes) {
+    if (wall_holds_add(&service->holds, flow, true) < 0) {
         enforce_notice(service, flow, WALL_FLOW_BLOCK);
-        record_decision(service, flow, NULL, WALL_FLOW_BLOCK, 0);
+        if (establishes)
+            record_decision(service, flow, NULL, WALL_FLOW_BLOCK, 0);
     }
 }
 

@@ -46,32 +46,18 @@ void wall_live_flows_add(struct wall_live_flows *flows, const struct wall_flow *
         live = calloc(1, sizeof(*live));
     if (live)
         *live = (struct wall_live_flow){.handle = flow->handle, .socket_cookie = flow->socket_cookie,
-                                        .netns_cookie = flow->netns_cookie, .is_being_told = true};
+                                        .netns_cookie = flow->netns_cookie};
     if (live && wall_map_put(&flows->by_handle, &live->handle, sizeof(live->handle), live) == 0)
         return;
     free(live);
     flows->refused++;
 }
 
-void wall_live_flows_told(struct wall_live_flows *flows, uint64_t handle, wall_flow_context_ended ended, void *context)
-{
-    struct wall_live_flow *flow = find(flows, handle);
-    if (!flow)
-        return;
-    flow->is_being_told = false;
-    if (flow->is_over)
-        wall_live_flows_end(flows, handle, ended, context);
-}
-
 void wall_live_flows_end(struct wall_live_flows *flows, uint64_t handle, wall_flow_context_ended ended, void *context)
 {
-    struct wall_live_flow *flow = find(flows, handle);
+    struct wall_live_flow *flow = wall_map_remove(&flows->by_handle, &handle, sizeof(handle));
     if (!flow)
         return;
-    flow->is_over = true;
-    if (flow->is_being_told)
-        return;
-    (void)wall_map_remove(&flows->by_handle, &handle, sizeof(handle));
     for (const struct wall_flow_context *at = flow->contexts; at; at = at->next)
         ended(context, handle, at);
     free_flow(flow);

@@ -22,8 +22,6 @@ struct wall_live_flow {
     uint64_t handle;
     uint64_t socket_cookie, netns_cookie;
     struct wall_flow_context *contexts;
-    bool is_being_told;  // callouts are asked about its establishment …
-    bool is_over;        // … and it has ended meanwhile
 };
 
 struct wall_live_flows {
@@ -38,10 +36,8 @@ typedef void (*wall_flow_context_ended)(void *context, uint64_t handle, const st
 void wall_live_flows_init(struct wall_live_flows *flows);
 // Forgets all flows and contexts without telling anybody.
 void wall_live_flows_done(struct wall_live_flows *flows);
-// Callouts are about to be told of it at FLOW_ESTABLISHED. A flow known already stays as it is.
+// FLOW_ESTABLISHED told of it. A flow known already stays as it is.
 void wall_live_flows_add(struct wall_live_flows *flows, const struct wall_flow *flow);
-// They have been told. When the flow has ended meanwhile, it ends now: a callout can give a context to any flow.
-void wall_live_flows_told(struct wall_live_flows *flows, uint64_t handle, wall_flow_context_ended ended, void *context);
 // The true end.
 void wall_live_flows_end(struct wall_live_flows *flows, uint64_t handle, wall_flow_context_ended ended, void *context);
 

@@ -203,11 +203,6 @@ static void context_ended(void *context, uint64_t handle, const struct wall_flow
     (void)wall_callouts_flow_delete(&service->callouts, &request);  // without its callout the context is gone anyway
 }
 
-void wall_operation_flow_told(struct wall_service *service, uint64_t handle)
-{
-    wall_live_flows_told(&service->live_flows, handle, context_ended, service);
-}
-
 void wall_operation_flow_ended(struct wall_service *service, uint64_t handle)
 {
     wall_live_flows_end(&service->live_flows, handle, context_ended, service);

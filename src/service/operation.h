@@ -27,7 +27,5 @@ void wall_operation_completed(struct wall_service *service, uint64_t id);
 const struct wall_connection *wall_operation_completer(const struct wall_service *service, uint64_t id);
 // The client is gone: it gets no replies any more.
 void wall_operations_drop(struct wall_service *service, const struct wall_client *client);
-// Drivers have been told that a flow is established.
-void wall_operation_flow_told(struct wall_service *service, uint64_t handle);
-// Tells drivers that a flow has ended; not before they have been told that it is established.
+// Tells drivers that a flow has ended.
 void wall_operation_flow_ended(struct wall_service *service, uint64_t handle);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Many short connections, each with a flow context: every context ends once, and nothing is left of them.
 
-CONTEXTS=10000000 for the long run; it tells how far it is.
+CONTEXTS=10000000 for the long run, which tells how far it is; CONTEXTS_RATE: connections a second.
 """
 import json
 import os
@@ -68,7 +68,8 @@ def watch(load, pids):
         sizes.append([resident_kib(pid) for pid in pids])
         if time.monotonic() - told > 10:
             told = time.monotonic()
-            print(f'     {told - begin:.0f} s: service {sizes[-1][0]:,} KiB, driver host {sizes[-1][1]:,} KiB', flush=True)
+            print(f'     {told - begin:.0f} s: service {sizes[-1][0]:,} KiB, driver host {sizes[-1][1]:,} KiB',
+                  flush=True)
     return sizes or [[resident_kib(pid) for pid in pids]]
 
 
@@ -81,7 +82,8 @@ def main():
         pids = [status['processId'], host_pid(status['processId'])]
         before = entries(pids[0])
         begin = time.monotonic()
-        load = lab.popen([program('bench', 'load'), 'connect', '--count', str(count), '--seconds', '36000'],
+        load = lab.popen([program('bench', 'load'), 'connect', '--count', str(count), '--seconds', '36000', '--rate',
+                          os.environ.get('CONTEXTS_RATE', '15000')],
                          stdout=-1)
         sizes = watch(load, pids)
         made = json.loads(load.communicate()[0])['operations'] + 20  # and those before its clock starts
@@ -94,11 +96,13 @@ def main():
         time.sleep(1)
         classified, associated, refused, deleted, wrong = last_report(log)
         text = lab.log()[-2000:]
-    print(f'     {made:,} connections in {took:.0f} s; {classified:,} told of, {associated:,} contexts, {refused} '
-          f'refused, {deleted:,} ended, {wrong} wrongly, {lost:,} lost; service {sizes[0][0]:,} to {sizes[-1][0]:,} '
-          f'KiB, driver host {sizes[0][1]:,} to {sizes[-1][1]:,} KiB', flush=True)
+    print(f'     {made:,} connections in {took:.0f} s; {classified:,} told of, {associated:,} contexts, '
+          f'{refused} refused, {deleted:,} ended, {wrong} wrongly, {lost:,} lost; service {sizes[0][0]:,} to '
+          f'{sizes[-1][0]:,} KiB, driver host {sizes[0][1]:,} to {sizes[-1][1]:,} KiB', flush=True)
     check('the service and the driver live', all(sizes[-1]), text)
-    check('each connection is told of, or counted as lost', classified + lost == made, f'{classified} + {lost} of {made}')
+    # Of a connection within the scope both ends may be lost; the filter asks for one of them.
+    check('each connection is told of, or counted as lost', classified <= made <= classified + lost,
+          f'{classified} + {lost} of {made}')
     check('most are told of', classified > made // 2, f'{classified} of {made}')
     check('each that was told of has a context, or had ended', associated + refused == classified)
     check('each context ends once', deleted == associated and wrong == 0, f'{deleted} of {associated}, {wrong} wrong')

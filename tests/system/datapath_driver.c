@@ -170,12 +170,15 @@ static void print_gone(void *context, uint64_t flow_id)
 }
 
 static unsigned long noticed, ended;
+static bool busy;  // what is noticed is dealt with by the command `noticed HANDLE`
 
 static void print_noticed(void *context, const struct wall_flow *flow)
 {
     noticed++;
     if (!quiet)
         print_flow("noticed", flow);
+    if (!busy)
+        wall_datapath_noticed(datapath, flow->handle);
 }
 
 static void print_ended(void *context, uint64_t handle)
@@ -228,6 +231,10 @@ static bool obey(char *line)
                                  line[0] == 'p' ? WALL_FLOW_PERMIT : WALL_FLOW_BLOCK);
     else if (!strcmp(line, "abort"))
         r = wall_datapath_abort(datapath, strtoull(argument, NULL, 10));
+    else if (!strcmp(line, "busy"))
+        busy = true;
+    else if (!strcmp(line, "noticed"))
+        wall_datapath_noticed(datapath, strtoull(argument, NULL, 10));
     else if (!strcmp(line, "inject"))
         r = inject(argument);
     else if (!strcmp(line, "stats"))

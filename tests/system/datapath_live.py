@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Live flows: told of from their beginning to their end, aborted, and judged again when the policy changes."""
+import json
 import os
 import subprocess
 import time
@@ -16,7 +17,7 @@ def map_count(lab, name):
     """Elements of a pinned map."""
     dump = subprocess.run(["bpftool", "-j", "map", "dump", "pinned", f"{lab.pins}/map_{name}"], capture_output=True,
                           text=True, check=True).stdout
-    return dump.count('"key"')
+    return len(json.loads(dump))
 
 
 class Notices(DatapathTest):
@@ -109,6 +110,28 @@ class Notices(DatapathTest):
         self.assertEqual((stats["noticed"], stats["ended"], stats["lost"]), (2 * count, count, 0))
         for name in ("told", "flows", "facts", "owners", "releases"):
             self.assertEqual(map_count(self.lab, name), 0, name)
+
+    def test_busy_user(self):
+        """What the user does not get to is told later, in order: never an end before its beginning was dealt with."""
+        driver = self.driver(policy=TELLING)
+        driver.do("busy")
+        count = 1100  # more than are told of at once
+        client = self.client("short", 4, "x", count)
+        client.lines.next("short", 60)
+        told = [driver.flow("noticed") for _ in range(1024)]
+        driver.lines.none("noticed", 0.5)
+        self.assertEqual(map_count(self.lab, "told"), count - len(told))
+        for flow in told:
+            self.assertEqual(flow["layer"], ESTABLISHED[4])
+        first = told[0]["handle"]
+        driver.do("noticed " + first)
+        closed = driver.flow("noticed")
+        self.assertEqual((closed["layer"], closed["handle"]), (CLOSURE[4], first))
+        driver.lines.next("ended handle=" + first)
+        driver.lines.none("noticed", 0.2)  # the closure takes the place
+        driver.do("noticed " + first)
+        self.assertEqual(driver.flow("noticed")["layer"], ESTABLISHED[4])
+        self.assertEqual(map_count(self.lab, "told"), count - len(told) - 1)
 
     def test_refused(self):
         """A connection that is never established is not told of, and leaves nothing."""

@@ -57,6 +57,10 @@ void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapat
     memset(ret_stats, 0, sizeof(*ret_stats));
 }
 
+void wall_datapath_noticed(struct wall_datapath *datapath, uint64_t handle)
+{
+}
+
 int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle)
 {
     return -ENOENT;

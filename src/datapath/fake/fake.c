@@ -274,6 +274,11 @@ void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapat
     *ret_stats = datapath->stats;
 }
 
+void wall_datapath_noticed(struct wall_datapath *datapath, uint64_t handle)
+{
+    datapath->deeds.noticed++;
+}
+
 int wall_datapath_abort(struct wall_datapath *datapath, uint64_t handle)
 {
     if (!wall_map_get(&datapath->live, &handle, sizeof(handle)))

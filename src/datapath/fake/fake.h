@@ -20,7 +20,7 @@ int wall_fake_notice(struct wall_datapath *datapath, const struct wall_flow *flo
 int wall_fake_end(struct wall_datapath *datapath, uint64_t handle);
 // What the service did: flows it cut, packets it injected, and the last of each. Only a noticed flow can be cut.
 struct wall_fake_deeds {
-    unsigned aborts, injections;
+    unsigned aborts, injections, noticed;
     uint64_t aborted;  // handle
     struct wall_injection injection;  // without its packet
     uint8_t packet[256];

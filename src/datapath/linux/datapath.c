@@ -232,6 +232,7 @@ int wall_datapath_open(const struct wall_datapath_config *config, struct wall_da
     datapath->namespaces.own_fd = -1;
     wall_held_init(&datapath->table);
     wall_held_init(&datapath->live);
+    wall_notices_init(datapath);
     wall_redirects_init(&datapath->redirects);
     int r = start(datapath, config, err);
     if (r < 0) {

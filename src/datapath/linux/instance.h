@@ -9,6 +9,7 @@
 #include "datapath/linux/hooks.h"
 #include "datapath/linux/log.h"
 #include "datapath/linux/namespace.h"
+#include "datapath/linux/notice.h"
 #include "datapath/linux/pins.h"
 #include "datapath/linux/policy.h"
 #include "datapath/linux/redirect.h"
@@ -23,6 +24,7 @@ struct wall_datapath {
     struct wall_namespaces namespaces;
     struct wall_held_table table;
     struct wall_held_table live;  // established flows, with their notices
+    struct wall_notice_queue notices;
     struct wall_redirects redirects;
     struct ring_buffer *ring;
     struct wall_policy *policy;     // referenced; NULL: none yet

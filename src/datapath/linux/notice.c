@@ -9,12 +9,23 @@
 
 #include "datapath/linux/instance.h"
 
+// Notices the user deals with at once: each costs him some KiB. Further ones wait.
+#define NOTICES_MAX 1024
+
 // What is told again at the flow's end: the facts are gone by then.
 struct wall_notice {
     struct wall_flow flow;  // its texts are below
     bool established_told;
+    bool is_being_told;  // that it is established
+    bool is_over;        // and has ended meanwhile
     char process_name[WALL_COMM_BYTES];
     char path[];
+};
+
+struct wall_notice_waiting {
+    struct wall_notice_waiting *next;
+    uint64_t handle;
+    bool is_over;
 };
 
 static struct wall_notice *notice_new(const struct wall_flow_facts *facts)
@@ -33,14 +44,19 @@ static struct wall_notice *notice_new(const struct wall_flow_facts *facts)
     return notice;
 }
 
-// Tells it at a layer, if the policy has filters there.
-static bool tell(struct wall_datapath *datapath, struct wall_notice *notice, enum wall_layer v4)
+static bool is_told_at(const struct wall_datapath *datapath, enum wall_layer v4)
 {
-    if (!(datapath->layers & WALL_LAYERS(v4)) || !datapath->events.flow_noticed)
-        return false;
+    return datapath->layers & WALL_LAYERS(v4) && datapath->events.flow_noticed;
+}
+
+// Tells it at a layer, if the policy has filters there.
+static void tell(struct wall_datapath *datapath, struct wall_notice *notice, enum wall_layer v4)
+{
+    if (!is_told_at(datapath, v4))
+        return;
     notice->flow.layer_id = wall_kernel_policy_layer_id(v4 + (notice->flow.family == AF_INET6));
+    datapath->notices.owed++;
     datapath->events.flow_noticed(datapath->events.context, &notice->flow);
-    return true;
 }
 
 static void begin(struct wall_datapath *datapath, const struct wall_flow_facts *facts)
@@ -55,10 +71,12 @@ static void begin(struct wall_datapath *datapath, const struct wall_flow_facts *
         return;
     }
     live->ns = wall_namespace_get(&datapath->namespaces, facts->netns_cookie, facts->process_id, facts->thread_id);
-    live->notice->established_told = tell(datapath, live->notice, WALL_LAYER_ESTABLISHED_V4);
+    bool is_told = is_told_at(datapath, WALL_LAYER_ESTABLISHED_V4);
+    live->notice->established_told = live->notice->is_being_told = is_told;
+    tell(datapath, live->notice, WALL_LAYER_ESTABLISHED_V4);
 }
 
-void wall_notices_fetch(struct wall_datapath *datapath, uint64_t handle)
+static void fetch(struct wall_datapath *datapath, uint64_t handle)
 {
     struct wall_flow_facts *facts = datapath->facts;
     if (!wall_flows_read(datapath, datapath->hooks.told_fd, handle))
@@ -79,6 +97,9 @@ void wall_notices_fetch(struct wall_datapath *datapath, uint64_t handle)
 static void end(struct wall_datapath *datapath, struct wall_held *live)
 {
     uint64_t handle = live->flow_id;
+    live->notice->is_over = true;
+    if (live->notice->is_being_told)
+        return;
     bool established_told = live->notice->established_told;
     tell(datapath, live->notice, WALL_LAYER_CLOSURE_V4);
     wall_namespace_unref(&datapath->namespaces, live->ns);
@@ -87,12 +108,90 @@ static void end(struct wall_datapath *datapath, struct wall_held *live)
         datapath->events.flow_ended(datapath->events.context, handle);
 }
 
+// --- What waits ---
+
+void wall_notices_init(struct wall_datapath *datapath)
+{
+    static const uint64_t seed[2] = { 0x6e6f7469, 0x63657321 };  // the handles are ours
+    datapath->notices = (struct wall_notice_queue){ 0 };
+    wall_map_init(&datapath->notices.by_handle, seed);
+}
+
+// Returns false when memory is short.
+static bool wait_in_queue(struct wall_notice_queue *queue, uint64_t handle)
+{
+    struct wall_notice_waiting *waiting = calloc(1, sizeof(*waiting));
+    if (!waiting)
+        return false;
+    waiting->handle = handle;
+    if (wall_map_put(&queue->by_handle, &waiting->handle, sizeof(waiting->handle), waiting) < 0) {
+        free(waiting);
+        return false;
+    }
+    if (queue->last)
+        queue->last->next = waiting;
+    else
+        queue->first = waiting;
+    queue->last = waiting;
+    return true;
+}
+
+static struct wall_notice_waiting *take_first(struct wall_notice_queue *queue)
+{
+    struct wall_notice_waiting *first = queue->first;
+    (void)wall_map_remove(&queue->by_handle, &first->handle, sizeof(first->handle));
+    queue->first = first->next;
+    if (!queue->first)
+        queue->last = NULL;
+    return first;
+}
+
+// Not from within itself: the user may deal with what he is told at once.
+static void drain(struct wall_datapath *datapath)
+{
+    struct wall_notice_queue *queue = &datapath->notices;
+    if (queue->draining)
+        return;
+    queue->draining = true;
+    while (queue->first && queue->owed < NOTICES_MAX) {
+        struct wall_notice_waiting *waiting = take_first(queue);
+        fetch(datapath, waiting->handle);
+        if (waiting->is_over)
+            (void)wall_notices_end(datapath, waiting->handle);
+        free(waiting);
+    }
+    queue->draining = false;
+}
+
+void wall_notices_fetch(struct wall_datapath *datapath, uint64_t handle)
+{
+    struct wall_notice_queue *queue = &datapath->notices;
+    if ((queue->first || queue->owed >= NOTICES_MAX) && wait_in_queue(queue, handle))
+        return;
+    fetch(datapath, handle);
+}
+
+void wall_datapath_noticed(struct wall_datapath *datapath, uint64_t handle)
+{
+    struct wall_held *live = wall_held_find(&datapath->live, handle);
+    datapath->notices.owed--;
+    if (live && live->notice->is_being_told) {
+        live->notice->is_being_told = false;
+        if (live->notice->is_over)
+            end(datapath, live);
+    }
+    drain(datapath);
+}
+
 bool wall_notices_end(struct wall_datapath *datapath, uint64_t handle)
 {
     struct wall_held *live = wall_held_find(&datapath->live, handle);
+    struct wall_notice_waiting *waiting = wall_map_get(&datapath->notices.by_handle, &handle, sizeof(handle));
     if (live)
         end(datapath, live);
-    return live;
+    else if (waiting)
+        waiting->is_over = true;
+    return live || waiting;
 }
 
 void wall_notices_end_socket(struct wall_datapath *datapath, uint64_t cookie)
@@ -155,4 +254,7 @@ void wall_notices_done(struct wall_datapath *datapath)
     for (struct wall_held *live; (live = wall_map_next(&datapath->live.by_id, &cursor));)
         wall_namespace_unref(&datapath->namespaces, live->ns);
     wall_held_done(&datapath->live);
+    while (datapath->notices.first)
+        free(take_first(&datapath->notices));
+    wall_map_done(&datapath->notices.by_handle);
 }

@@ -26,7 +26,6 @@ static void a_context_ends_once(void **state)
     assert_int_equal(wall_flow_context_add(&flows, 7, &fresh), -ENOENT);
     wall_live_flows_add(&flows, &flow);
     wall_live_flows_add(&flows, &flow);
-    wall_live_flows_told(&flows, 7, on_ended, NULL);
     assert_int_equal(wall_flow_context_add(&flows, 7, &fresh), 0);
     assert_int_equal(wall_flow_context_add(&flows, 7, &fresh), -EEXIST);
     assert_int_equal(wall_flow_context_find(&flows, 7, 1, 52), 5);
@@ -36,24 +35,6 @@ static void a_context_ends_once(void **state)
     wall_live_flows_end(&flows, 7, on_ended, NULL);
     assert_int_equal(ended_count, 1);
     assert_int_equal(ended_context, 5);
-    assert_int_equal(flows.by_handle.count, 0);
-    wall_live_flows_done(&flows);
-}
-
-static void a_flow_that_ends_early_can_have_a_context(void **state)
-{
-    struct wall_live_flows flows;
-    const struct wall_flow flow = {.handle = 7};
-    const struct wall_flow_context fresh = {.callout_id = 1, .layer_id = 52, .context = 5};
-    ended_count = 0;
-    wall_live_flows_init(&flows);
-    wall_live_flows_add(&flows, &flow);
-    wall_live_flows_end(&flows, 7, on_ended, NULL);
-    assert_int_equal(wall_flow_context_add(&flows, 7, &fresh), 0);
-    assert_int_equal(ended_count, 0);
-    wall_live_flows_told(&flows, 7, on_ended, NULL);
-    assert_int_equal(ended_count, 1);
-    assert_int_equal(wall_flow_context_add(&flows, 7, &fresh), -ENOENT);
     assert_int_equal(flows.by_handle.count, 0);
     wall_live_flows_done(&flows);
 }
@@ -72,7 +53,6 @@ static void what_is_taken_back_does_not_end(void **state)
     assert_int_equal(wall_flow_context_remove(&flows, 7, 1, 2), 2);
     assert_int_equal(wall_flow_context_remove(&flows, 7, 1, 2), 0);
     wall_flow_contexts_drop(&flows, 1);
-    wall_live_flows_told(&flows, 7, on_ended, NULL);
     wall_live_flows_end(&flows, 7, on_ended, NULL);
     assert_int_equal(ended_count, 1);
     assert_int_equal(ended_context, 3);
@@ -96,7 +76,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_context_ends_once),
-        cmocka_unit_test(a_flow_that_ends_early_can_have_a_context),
         cmocka_unit_test(what_is_taken_back_does_not_end),
         cmocka_unit_test(sockets_have_namespaces),
     };
