@@ -201,6 +201,8 @@ int redirect_leaving(struct __sk_buff *packet)
     uint8_t action = translation->action;
     if (rewrite(packet, &segment, &to))
         return drop();
+    if (action == WALL_TRANSLATION_FORWARD)  // with the address of another neighbour
+        return (int)bpf_redirect_neigh(packet->ifindex, NULL, 0, 0);
     return action == WALL_TRANSLATION_RETURN ? come_in(packet) : INTERFACE_NEXT;
 }
 
@@ -238,10 +240,13 @@ int redirect_arriving(struct __sk_buff *packet)
         return INTERFACE_NEXT;
     segment.key.inbound = 1;
     struct wall_translation *translation = bpf_map_lookup_elem(&redirects, &segment.key);
-    if (!translation || (segment.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+    if (!translation)
         return INTERFACE_NEXT;
     struct wall_endpoints to = translation->ends;
-    return deliver(packet, &segment, &to);
+    if (translation->action != WALL_TRANSLATION_DELIVER)
+        return rewrite(packet, &segment, &to) ? drop() : INTERFACE_NEXT;
+    bool begins = (segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    return begins ? deliver(packet, &segment, &to) : INTERFACE_NEXT;
 }
 
 // --- Packets on another way ---

@@ -135,7 +135,7 @@ const struct wall_compiled *wall_datapath_compiled(const struct wall_datapath *d
 int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision);
 
 // Answers a held TCP connection with a permit that sends it elsewhere: to `address` (of the flow's family, network byte
-// order) and `port`, on this host. Its program goes on believing in the address it asked for. Returns 0; or -errno with
+// order) and `port`. Its program goes on believing in the address it asked for. Returns 0; or -errno with
 // `err` telling why it cannot be, and the flow is still held.
 int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
                            struct wall_error *err);

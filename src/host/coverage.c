@@ -233,7 +233,7 @@ static void probe_redirection(struct probe *probe)
 {
     if (has_interface_hooks())
         add(probe, "redirection", WALL_COVERAGE_PARTIAL,
-            "Callouts can send TCP connections to programs of this host. UDP and binding are not redirected.");
+            "Callouts can send TCP connections elsewhere. UDP and binding are not redirected.");
     else
         add(probe, "redirection", WALL_COVERAGE_OPEN,
             "This kernel has no hooks for it (Linux 6.6): connections that a callout redirects are refused.");

@@ -24,6 +24,7 @@ struct wall_translation_key {
 enum wall_translation_action {
     WALL_TRANSLATION_REWRITE = 1,  // it goes on the way it goes
     WALL_TRANSLATION_RETURN,       // it comes in where it would have gone out
+    WALL_TRANSLATION_FORWARD,      // it goes to another machine than it was to go to, by the same interface
     WALL_TRANSLATION_DELIVER,      // not rewritten: it is for the listening socket at `ends`' destination
 };
 

@@ -139,6 +139,19 @@ def other_way(lab, check, python):
     client.kill()
 
 
+# To another machine than the program wanted; the one it wanted is not even there.
+def other_machine(lab, check, curl, driver):
+    lab.ringwall('load', driver, 'program=/curl', f'address4={lab.peer4}', f'address6={lab.peer6}', 'port=80')
+    for address in (lab.peer4[:-1] + '77', lab.peer6[:-1] + '77'):
+        run('ip', '-n', lab.near, 'neigh', 'add', address, 'lladdr', '02:00:00:00:00:77', 'dev', 'cable')
+        done = curl(f'http://[{address}]:5000/' if ':' in address else f'http://{address}:5000/')
+        check(f'{address} becomes the peer', done.stdout == 'ok\n', done.stderr)
+        check(f'{address}: getpeername is unchanged', done.stderr == address, done.stderr)
+    check('what stays here cannot go there', curl('http://127.0.0.1:1234/').returncode != 0)
+    check('… and the log says why', 'what stays on this host' in lab.log())
+    lab.ringwall('unload', 'redirector')
+
+
 def judged_again(lab, check, python):
     client = connect(lab, python, lab.peer4, 7777)
     lab.ringwall('block', '--remote', lab.peer4, '--port', '7777')
@@ -177,10 +190,11 @@ def main():
 
         lab.ringwall('load', driver, 'program=/curl', f'port={PORT}', 'address4=192.0.2.1')
         done = curl(f'http://{lab.peer4}/')
-        check('a proxy that is not here: refused', done.returncode != 0)
-        check('a proxy that is not here: the log says why', 'is not on this host' in lab.log())
+        check('a proxy that is not there: refused', done.returncode != 0)
+        check('a proxy that is not there: the log says why', 'no route to its new destination' in lab.log())
         lab.ringwall('unload', 'redirector')
 
+        other_machine(lab, check, curl, driver)
         name = os.path.basename(os.path.realpath(sys.executable))
         lab.ringwall('load', driver, f'program=/{name}', f'port={PORT}')
         bulk(lab, check, sys.executable)

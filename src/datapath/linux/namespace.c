@@ -210,25 +210,58 @@ static void set_diag_address(void *field, const uint8_t *address, bool is_ipv4)
     memcpy(field, is_ipv4 ? address + 12 : address, is_ipv4 ? 4 : 16);
 }
 
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+// Returns its size.
+static socklen_t set_address(const uint8_t *address, uint16_t port, union socket_address *ret_at)
+{
+    *ret_at = (union socket_address){ 0 };
+    if (is_mapped(address)) {
+        ret_at->v4.sin_family = AF_INET;
+        ret_at->v4.sin_port = htons(port);
+        memcpy(&ret_at->v4.sin_addr, address + 12, 4);
+        return sizeof(ret_at->v4);
+    }
+    ret_at->v6.sin6_family = AF_INET6;
+    ret_at->v6.sin6_port = htons(port);
+    memcpy(&ret_at->v6.sin6_addr, address, 16);
+    return sizeof(ret_at->v6);
+}
+
+// A socket with this address: the kernel gives the host's own addresses only. Returns -errno for others.
+static int socket_at(const struct wall_namespaces *namespaces, const struct wall_namespace *ns, const uint8_t *address)
+{
+    union socket_address at;
+    socklen_t size = set_address(address, 0, &at);
+    int fd = socket_in(namespaces, ns->netns_fd, at.any.sa_family, SOCK_DGRAM, 0);
+    if (fd < 0 || bind(fd, &at.any, size) == 0)
+        return fd;
+    int r = -errno;
+    close(fd);
+    return r;
+}
+
 bool wall_namespace_has_address(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
                                 const uint8_t *address)
 {
-    // The kernel lets a socket have the host's own addresses only.
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } at = { 0 };
-    bool is_ipv4 = is_mapped(address);
-    if (is_ipv4) {
-        at.v4.sin_family = AF_INET;
-        memcpy(&at.v4.sin_addr, address + 12, 4);
-    } else {
-        at.v6.sin6_family = AF_INET6;
-        memcpy(&at.v6.sin6_addr, address, 16);
-    }
-    int fd = socket_in(namespaces, ns->netns_fd, is_ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
-    bool has = fd >= 0 && !bind(fd, &at.any, is_ipv4 ? sizeof(at.v4) : sizeof(at.v6));
+    int fd = socket_at(namespaces, ns, address);
+    bool has = fd >= 0;
+    close_if_open(&fd);
+    return has;
+}
+
+bool wall_namespace_has_route(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
+                              const uint8_t *from, const uint8_t *to)
+{
+    const uint16_t any_port = 9;
+    union socket_address at;
+    socklen_t size = set_address(to, any_port, &at);
+    int fd = socket_at(namespaces, ns, from);
+    bool has = fd >= 0 && !connect(fd, &at.any, size);  // sends nothing
     close_if_open(&fd);
     return has;
 }

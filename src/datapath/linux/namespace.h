@@ -47,6 +47,10 @@ void wall_namespace_leave(const struct wall_namespaces *namespaces, const struct
 bool wall_namespace_has_address(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
                                 const uint8_t *address);
 
+// Whether packets from one of its addresses find a way to another one.
+bool wall_namespace_has_route(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
+                              const uint8_t *from, const uint8_t *to);
+
 // A socket as the kernel's diagnosis interface names it. Addresses of 16 bytes, IPv4 mapped.
 struct wall_socket_name {
     uint8_t family, protocol;

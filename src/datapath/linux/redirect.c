@@ -211,6 +211,15 @@ static bool is_loopback(const uint8_t *address)
     return is_mapped(address) ? address[12] == 127 : !memcmp(address, one, sizeof(one));
 }
 
+static enum wall_translation_action action_of(const struct wall_datapath *datapath, const struct wall_held *held,
+                                              const uint8_t *address)
+{
+    if (held->route.interface_index == LOOPBACK_INDEX)
+        return WALL_TRANSLATION_REWRITE;
+    return wall_namespace_has_address(&datapath->namespaces, held->ns, address) ? WALL_TRANSLATION_RETURN
+                                                                                : WALL_TRANSLATION_FORWARD;
+}
+
 static struct wall_translation_key key_of(const struct wall_held *held)
 {
     struct wall_translation_key key = {
@@ -231,18 +240,22 @@ static void set_back(struct translations *of)
     of->back.value = of->go.value;
     of->back.value.ends = swapped(&of->go.key.ends);
     of->back.value.is_begun_here = 0;
+    if (of->go.value.action != WALL_TRANSLATION_FORWARD)
+        return;
+    of->back.key.inbound = 1;
+    of->back.value.action = WALL_TRANSLATION_REWRITE;
 }
 
 static void translate(const struct wall_held *held, uint32_t process_id, const uint8_t *address, uint16_t port,
-                      struct translations *ret_of)
+                      enum wall_translation_action action, struct translations *ret_of)
 {
     struct translations of = { .go.key = key_of(held) };
     const struct wall_endpoints *wanted = &of.go.key.ends;
-    bool stays = held->route.interface_index == LOOPBACK_INDEX;
-    bool needs_delivery = !stays && is_loopback(address);
+    bool returns = action == WALL_TRANSLATION_RETURN;
+    bool needs_delivery = returns && is_loopback(address);
     of.go.value = (struct wall_translation){
         .ends = { .source_port = wanted->source_port, .destination_port = port },
-        .action = stays ? WALL_TRANSLATION_REWRITE : WALL_TRANSLATION_RETURN,
+        .action = action,
         .is_begun_here = 1,
         .family = held->name.family,
         .process_id = process_id,
@@ -252,7 +265,7 @@ static void translate(const struct wall_held *held, uint32_t process_id, const u
     };
     memcpy(of.go.value.address, address, 16);
     // Turned round, it comes from where it was to go. No packet for a loopback address may come in from outside.
-    memcpy(of.go.value.ends.source, stays ? wanted->source : wanted->destination, 16);
+    memcpy(of.go.value.ends.source, returns ? wanted->destination : wanted->source, 16);
     memcpy(of.go.value.ends.destination, needs_delivery ? wanted->source : address, 16);
     set_back(&of);
     if (needs_delivery) {
@@ -275,6 +288,7 @@ static void remove_all(const struct wall_datapath *datapath, const struct wall_t
     int fd = datapath->hooks.redirects_fd;
     struct wall_translation_key other = *key;
     other.ends = swapped(&value->ends);
+    other.inbound = value->action == WALL_TRANSLATION_FORWARD;
     bpf_map_delete_elem(fd, &other);
     other.ends = value->ends;
     other.inbound = 1;
@@ -333,8 +347,12 @@ static const char *flaw(struct wall_datapath *datapath, const struct wall_held *
         return "an IPv4 connection cannot become an IPv6 one, nor the other way round";
     if (!port || !memcmp(address, any6, 16) || (is_mapped(address) && !memcmp(address + 12, any6, 4)))
         return "the new destination has no address or no port";
-    if (!wall_namespace_has_address(&datapath->namespaces, held->ns, address))
-        return "its new destination is not on this host";
+    if (wall_namespace_has_address(&datapath->namespaces, held->ns, address))
+        return NULL;
+    if (held->route.interface_index == LOOPBACK_INDEX)
+        return "what stays on this host cannot go to another one";
+    if (!wall_namespace_has_route(&datapath->namespaces, held->ns, held->name.local_address, address))
+        return "there is no route to its new destination";
     return NULL;
 }
 
@@ -351,7 +369,7 @@ int wall_redirects_add(struct wall_datapath *datapath, const struct wall_held *h
         return r;
     wall_redirects_forget(datapath, held);
     struct translations of;
-    translate(held, datapath->facts->process_id, address, port, &of);
+    translate(held, datapath->facts->process_id, address, port, action_of(datapath, held, address), &of);
     r = insert(datapath, &of);
     if (r == 0) {
         datapath->redirects.count++;
