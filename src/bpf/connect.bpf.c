@@ -50,19 +50,24 @@ static __noinline int drop_earlier(struct wall_state *at, struct socket_mark *ma
 }
 
 // Whether a callout is to say where the connection goes. Then it has the word before the layer that authorizes, which
-// user space asks afterwards.
-static __always_inline int ask_redirect(struct bpf_sock_addr *call, struct wall_state *at, uint32_t layer, bool is_ipv4)
+// user space asks afterwards. `judgement` is lent: a second one has no room on the stack.
+static __always_inline int ask_redirect(struct bpf_sock_addr *call, struct wall_state *at, struct judgement *judgement,
+                                        bool is_ipv4)
 {
-    struct judgement judgement = { .layer = layer };
-    if (policy_mode(at, layer) == WALL_MODE_PERMIT)
+    uint32_t layer = judgement->layer;
+    uint32_t redirect_layer = layer - WALL_LAYER_CONNECT_V4 + WALL_LAYER_REDIRECT_V4;
+    if (policy_mode(at, redirect_layer) == WALL_MODE_PERMIT)
         return WALL_VERDICT_PERMIT;
-    if (!executable_find(&judgement.executable))
+    if (!executable_find(&judgement->executable))
         return -1;
-    int verdict = is_ipv4 ? ask_of_call4(call, &judgement) : ask_of_call6(call, &judgement);
+    judgement->layer = redirect_layer;
+    int verdict = is_ipv4 ? ask_of_call4(call, judgement) : ask_of_call6(call, judgement);
     if (verdict == WALL_VERDICT_BLOCK) {  // as when the callout is gone
         count(at, WALL_COUNTER_BLOCKED);
-        is_ipv4 ? log_call4(call, &judgement, WALL_VERDICT_BLOCK) : log_call6(call, &judgement, WALL_VERDICT_BLOCK);
+        is_ipv4 ? log_call4(call, judgement, WALL_VERDICT_BLOCK) : log_call6(call, judgement, WALL_VERDICT_BLOCK);
     }
+    judgement->layer = layer;
+    judgement->filter_id = 0;
     return verdict == WALL_VERDICT_HOLD && !may_hold(at) ? -1 : verdict;
 }
 
@@ -75,10 +80,9 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
         mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
     if (mark)
         drop_earlier(at, mark, bpf_get_socket_cookie(call));
-    uint32_t redirect_layer = judgement.layer - WALL_LAYER_CONNECT_V4 + WALL_LAYER_REDIRECT_V4;
-    int redirect = ask_redirect(call, at, redirect_layer, is_ipv4);
+    int redirect = ask_redirect(call, at, &judgement, is_ipv4);
     if (redirect == WALL_VERDICT_HOLD)
-        return hold_stream(call, at, redirect_layer, is_ipv4);
+        return hold_stream(call, at, judgement.layer - WALL_LAYER_CONNECT_V4 + WALL_LAYER_REDIRECT_V4, is_ipv4);
     if (redirect == WALL_VERDICT_BLOCK)
         return refuse(EACCES);
     if (redirect < 0)
