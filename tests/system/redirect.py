@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from instance import Checks, Instance, program
-from lab import run
+from lab import run, wait_for
 
 PORT = 9000
 
@@ -200,6 +200,7 @@ def main():
         bulk(lab, check, sys.executable)
         other_way(lab, check, sys.executable)
         judged_again(lab, check, sys.executable)
+        wait_for(lambda: pins(lab) == [], 150, 'when all are over, nothing is attached')
         client = killed(lab, check, sys.executable)
         lab.ringwall('unload', 'redirector', check=False)
         before = lab.peer_packets()

@@ -197,7 +197,7 @@ static void close_fd(int *fd)
 static void release(struct wall_datapath *datapath)
 {
     wall_flows_done(datapath);
-    wall_redirects_done(&datapath->redirects);
+    wall_redirects_done(datapath);
     if (datapath->hooks.state) {
         wall_namespaces_done(&datapath->namespaces);
         close_rings(datapath);

@@ -29,6 +29,7 @@ enum { ATTACH_INGRESS = 46, ATTACH_EGRESS = 47 };
 struct redirector {
     uint64_t cookie;
     struct redirect_bpf *programs;
+    struct wall_namespace *ns;  // referenced: no task may be left to find it by
 };
 
 static const uint64_t map_seed[2];  // cookies come from the kernel: nobody can choose them
@@ -39,20 +40,22 @@ void wall_redirects_init(struct wall_redirects *redirects)
     wall_map_init(&redirects->by_cookie, map_seed);
 }
 
-static void drop_programs(struct wall_redirects *redirects)
+static void drop_programs(struct wall_datapath *datapath)
 {
+    struct wall_redirects *redirects = &datapath->redirects;
     size_t cursor = 0;
     for (struct redirector *of; (of = wall_map_next(&redirects->by_cookie, &cursor));) {
         wall_map_remove(&redirects->by_cookie, &of->cookie, sizeof(of->cookie));
         redirect_bpf__destroy(of->programs);
+        wall_namespace_unref(&datapath->namespaces, of->ns);
         free(of);
     }
 }
 
-void wall_redirects_done(struct wall_redirects *redirects)
+void wall_redirects_done(struct wall_datapath *datapath)
 {
-    drop_programs(redirects);
-    wall_map_done(&redirects->by_cookie);
+    drop_programs(datapath);
+    wall_map_done(&datapath->redirects.by_cookie);
 }
 
 // --- Programs ---
@@ -85,9 +88,11 @@ static struct redirector *redirector_get(struct wall_datapath *datapath, uint64_
         wall_error_set(err, -ENOMEM, "no memory to redirect a connection");
         return NULL;
     }
-    *of = (struct redirector){ cookie, load_programs(&datapath->hooks, cookie) };
-    if (of->programs && wall_map_put(map, &of->cookie, sizeof(of->cookie), of) == 0)
+    *of = (struct redirector){ cookie, load_programs(&datapath->hooks, cookie), NULL };
+    if (of->programs && wall_map_put(map, &of->cookie, sizeof(of->cookie), of) == 0) {
+        of->ns = wall_namespace_find(&datapath->namespaces, cookie);
         return of;
+    }
     wall_error_set(err, -errno, "the programs that redirect connections cannot be loaded: %s", strerror(errno));
     redirect_bpf__destroy(of->programs);
     free(of);
@@ -447,7 +452,7 @@ void wall_redirects_expire(struct wall_datapath *datapath)
     if (redirects->count)
         return;
     wall_pins_clear(&datapath->pins, "redirect_");
-    drop_programs(redirects);
+    drop_programs(datapath);
 }
 
 void wall_redirects_adopt(struct wall_datapath *datapath)

@@ -19,7 +19,7 @@ struct wall_redirects {
 // No connection is redirected yet.
 void wall_redirects_init(struct wall_redirects *redirects);
 // Lets go of the programs; those attached go on.
-void wall_redirects_done(struct wall_redirects *redirects);
+void wall_redirects_done(struct wall_datapath *datapath);
 
 // Takes over what an earlier instance left.
 void wall_redirects_adopt(struct wall_datapath *datapath);
