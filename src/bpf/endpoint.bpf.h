@@ -50,8 +50,7 @@ static __always_inline bool owner_identify(struct wall_state *at, struct wall_fl
 // Notes the current task as the owner of a socket. Returns 0 when there is no place.
 static __noinline int owner_note(struct wall_state *at, struct sock *kernel, uint64_t cookie)
 {
-    uint32_t zero = 0;
-    struct wall_flow_facts *empty = bpf_map_lookup_elem(&blank, &zero);
+    struct wall_flow_facts *empty = facts_blank();
     bpf_map_delete_elem(&owners, &cookie);
     if (!at || !empty || bpf_map_update_elem(&owners, &cookie, empty, BPF_NOEXIST))
         return 0;
