@@ -152,6 +152,18 @@ def other_machine(lab, check, curl, driver):
     lab.ringwall('unload', 'redirector')
 
 
+# Behind a tunnel: packets there have no header that could be rewritten as others are.
+def no_ethernet(lab, check, curl, driver):
+    run('ip', '-n', lab.near, 'tuntap', 'add', 'dev', 'tunnel', 'mode', 'tun')
+    run('ip', '-n', lab.near, 'addr', 'add', '198.51.100.1/24', 'dev', 'tunnel')
+    run('ip', '-n', lab.near, 'link', 'set', 'tunnel', 'up')
+    lab.ringwall('load', driver, 'program=/curl', f'port={PORT}')
+    check('through a tunnel: refused', curl('http://198.51.100.2/').returncode != 0)
+    check('through a tunnel: the log says why', 'no Ethernet headers' in lab.log(), lab.log()[-500:])
+    lab.ringwall('unload', 'redirector')
+    run('ip', '-n', lab.near, 'link', 'del', 'tunnel')
+
+
 def judged_again(lab, check, python):
     client = connect(lab, python, lab.peer4, 7777)
     lab.ringwall('block', '--remote', lab.peer4, '--port', '7777')
@@ -195,6 +207,7 @@ def main():
         lab.ringwall('unload', 'redirector')
 
         other_machine(lab, check, curl, driver)
+        no_ethernet(lab, check, curl, driver)
         name = os.path.basename(os.path.realpath(sys.executable))
         lab.ringwall('load', driver, f'program=/{name}', f'port={PORT}')
         bulk(lab, check, sys.executable)

@@ -6,11 +6,14 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -264,6 +267,20 @@ bool wall_namespace_has_route(const struct wall_namespaces *namespaces, const st
     bool has = fd >= 0 && !connect(fd, &at.any, size);  // sends nothing
     close_if_open(&fd);
     return has;
+}
+
+bool wall_namespace_has_ethernet(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
+                                 uint32_t interface_index)
+{
+    struct ifreq request = { .ifr_ifindex = (int)interface_index };
+    if (wall_namespace_enter(ns) < 0)
+        return false;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    wall_namespace_leave(namespaces, ns);
+    bool known = fd >= 0 && !ioctl(fd, SIOCGIFNAME, &request) && !ioctl(fd, SIOCGIFHWADDR, &request);
+    close_if_open(&fd);
+    return known &&
+           (request.ifr_hwaddr.sa_family == ARPHRD_ETHER || request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK);
 }
 
 // Asks the kernel for something about one socket. Returns 0, or what it answered, -errno.

@@ -47,6 +47,9 @@ void wall_namespace_leave(const struct wall_namespaces *namespaces, const struct
 bool wall_namespace_has_address(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
                                 const uint8_t *address);
 
+// Whether packets at an interface begin with an Ethernet header, as they do at the loopback interface, too.
+bool wall_namespace_has_ethernet(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
+                                 uint32_t interface_index);
 // Whether packets from one of its addresses find a way to another one.
 bool wall_namespace_has_route(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
                               const uint8_t *from, const uint8_t *to);

@@ -348,6 +348,8 @@ static const char *flaw(struct wall_datapath *datapath, const struct wall_held *
         return "its network namespace cannot be found any more";
     if (!held->route.interface_index)
         return "no packet of it has been seen";
+    if (!wall_namespace_has_ethernet(&datapath->namespaces, held->ns, held->route.interface_index))
+        return "its interface has no Ethernet headers";
     if (is_mapped(address) != is_mapped(held->name.remote_address))
         return "an IPv4 connection cannot become an IPv6 one, nor the other way round";
     if (!port || !memcmp(address, any6, 16) || (is_mapped(address) && !memcmp(address + 12, any6, 4)))
