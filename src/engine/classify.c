@@ -143,6 +143,11 @@ void wall_classify_answer(struct wall_classification *classification, const FWPS
     take(classification, action, writable, true);
 }
 
+void wall_classify_skip(struct wall_classification *classification)
+{
+    classification->filter = NULL;
+}
+
 void wall_classify_unregistered(struct wall_classification *classification)
 {
     const struct wall_filter *filter = classification->filter;

@@ -35,7 +35,7 @@ struct wall_classify_result {
 
 enum wall_classify_step {
     WALL_CLASSIFY_DONE,
-    WALL_CLASSIFY_CALLOUT,  // ask `filter`'s callout, then call wall_classify_answer() or wall_classify_unregistered()
+    WALL_CLASSIFY_CALLOUT,  // ask `filter`'s callout, then call one of the three below
 };
 
 struct wall_classification {
@@ -61,6 +61,9 @@ void wall_classify_answer(struct wall_classification *classification, const FWPS
 // The callout is not registered: BLOCK, or PERMIT with PERMIT_IF_CALLOUT_UNREGISTERED; ignored for inspection. The
 // block vetoes a hard permit, as the callout could have: a callout that has died must not open what it guarded.
 void wall_classify_unregistered(struct wall_classification *classification);
+// The callout is not to be asked: it wants connections with a flow context of its own alone
+// (FWP_CALLOUT_FLAG_CONDITIONAL_ON_FLOW). As if its filter did not match.
+void wall_classify_skip(struct wall_classification *classification);
 // Drops the reference on the policy. The result stays readable.
 void wall_classify_end(struct wall_classification *classification);
 

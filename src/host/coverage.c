@@ -144,6 +144,8 @@ static void probe_hooks(struct probe *probe)
         add(probe, "incoming", WALL_COVERAGE_COVERED, "The hook for arriving packets is attached.");
     else
         add(probe, "incoming", WALL_COVERAGE_OPEN, "Not judged now: no hook for arriving packets is attached.");
+    add(probe, "binding", WALL_COVERAGE_PARTIAL,
+        "Judged at bind(). The port that the kernel chooses at connect() or sendto() is not: the call is.");
 }
 
 // --- Protocols ---
@@ -298,8 +300,8 @@ static void probe_kernel(struct probe *probe)
     bool forwards = wall_proc_number("/proc/sys/net/ipv4/ip_forward") > 0 ||
                     wall_proc_number("/proc/sys/net/ipv6/conf/all/forwarding") > 0;
     add(probe, "the kernel's own", WALL_COVERAGE_OPEN,
-        "What the kernel sends by itself (ICMP errors, neighbour discovery, tunnels, network file systems) belongs "
-        "to no program.");
+        "What the kernel sends by itself (ICMP errors, answers to echo requests, neighbour discovery, tunnels, network "
+        "file systems) belongs to no program.");
     if (forwards)
         add(probe, "forwarded", WALL_COVERAGE_OPEN,
             "This machine forwards packets; those of others belong to no program here.");

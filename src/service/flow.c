@@ -10,28 +10,31 @@
 #include "service/monitor.h"
 #include "service/operation.h"
 
-static bool ask_callout(void *context, const struct wall_hold *hold)
+static enum wall_asking ask_callout(void *context, const struct wall_hold *hold)
 {
     struct wall_service *service = context;
     const struct wall_callout_entry *entry =
         wall_callouts_find(&service->callouts, hold->classification.filter->callout_id);
     if (!entry)
-        return false;
+        return WALL_ASK_UNREGISTERED;
+    uint64_t flow_context = wall_flow_context_find(&service->live_flows, hold->flow.handle, entry->callout_id,
+                                                   hold->flow.layer_id);
+    if (entry->flags & FWP_CALLOUT_FLAG_CONDITIONAL_ON_FLOW && !flow_context)
+        return WALL_ASK_SKIPPED;
     struct wall_driver *driver = wall_driver_find_process(&service->drivers, entry->connection->peer.process_id);
     if (driver)
         driver->classify_count++;
     struct wall_classify_request request;
     if (wall_classify_request_init(hold, &request) < 0)
-        return false;
-    request.flow_context = wall_flow_context_find(&service->live_flows, hold->flow.handle, entry->callout_id,
-                                                  hold->flow.layer_id);
+        return WALL_ASK_UNREGISTERED;
+    request.flow_context = flow_context;
     if (hold->completing && wall_operation_completer(service, hold->completing) == entry->connection)
         request.completing_id = hold->completing;
     if (hold->packet.owner != entry->connection)
         request.injection_handle = 0;
     bool asked = wall_callouts_classify(&service->callouts, &request);
     wall_classify_request_done(&request);
-    return asked;
+    return asked ? WALL_ASKED : WALL_ASK_UNREGISTERED;
 }
 
 static void cancel_question(void *context, uint64_t ask_id)

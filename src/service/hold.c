@@ -257,10 +257,15 @@ static void advance(struct wall_holds *holds, struct wall_hold *hold)
             refuse(holds, hold);
             return;
         }
-        if (holds->events.ask(holds->events.context, hold))
+        enum wall_asking asking = holds->events.ask(holds->events.context, hold);
+        if (asking == WALL_ASKED)
             return;
         (void)wall_map_remove(&holds->by_ask, &hold->ask_id, sizeof(hold->ask_id));
         hold->ask_id = 0;
+        if (asking == WALL_ASK_SKIPPED) {
+            wall_classify_skip(&hold->classification);
+            continue;
+        }
         if (hold->flow.adopted && !hold->pend.id) {
             wait_in(holds, hold, WALL_HOLD_AWAITING_CALLOUT);
             return;

@@ -89,11 +89,16 @@ struct wall_hold {
     struct wall_hold *previous, *next;  // those that wait, in the order they began to
 };
 
+enum wall_asking {
+    WALL_ASKED,             // the answer comes with wall_holds_answer()
+    WALL_ASK_UNREGISTERED,  // the callout is not registered
+    WALL_ASK_SKIPPED,       // it does not want to be asked about this flow
+};
+
 struct wall_holds_events {
     void *context;
-    // Ask hold->classification.filter's callout; the answer comes with wall_holds_answer(). Returns false when the
-    // callout is not registered.
-    bool (*ask)(void *context, const struct wall_hold *hold);
+    // Ask hold->classification.filter's callout.
+    enum wall_asking (*ask)(void *context, const struct wall_hold *hold);
     // The question `ask_id` needs no answer any more (the flow is gone).
     void (*ask_cancelled)(void *context, uint64_t ask_id);
     // Decided: tell the datapath, the log, the net events. Called before the hold is freed.

@@ -50,6 +50,18 @@ static void a_callout_that_goes_fails_closed(void **state)
     assert_int_equal(lab->decisions[1], WALL_FLOW_BLOCK);
 }
 
+static void a_callout_that_is_left_out_does_not_count(void **state)
+{
+    struct lab *lab = *state;
+    lab->skips = true;
+    lab_add_callout(lab, &FWPM_LAYER_ALE_AUTH_CONNECT_V4, FWP_ACTION_CALLOUT_TERMINATING, 9);
+    assert_int_equal(lab_hold(lab, 1), 0);
+    assert_int_equal(lab->ask_count, 0);
+    assert_int_equal(lab->decided_count, 1);
+    assert_int_equal(lab->decisions[0], WALL_FLOW_PERMIT);
+    assert_int_equal(lab->holds.by_ask.count, 0);
+}
+
 static void several_callouts_are_asked_in_turn(void **state)
 {
     struct lab *lab = *state;
@@ -96,6 +108,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(answers_come_in_any_order, lab_setup, lab_teardown),
         cmocka_unit_test_setup_teardown(garbage_fails_closed, lab_setup, lab_teardown),
         cmocka_unit_test_setup_teardown(a_callout_that_goes_fails_closed, lab_setup, lab_teardown),
+        cmocka_unit_test_setup_teardown(a_callout_that_is_left_out_does_not_count, lab_setup, lab_teardown),
         cmocka_unit_test_setup_teardown(several_callouts_are_asked_in_turn, lab_setup, lab_teardown),
         cmocka_unit_test_setup_teardown(a_flow_that_goes_is_forgotten, lab_setup, lab_teardown),
         cmocka_unit_test_setup_teardown(an_unknown_layer_is_refused, lab_setup, lab_teardown),

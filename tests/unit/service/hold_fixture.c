@@ -16,17 +16,19 @@ static uint32_t value_of(const struct wall_hold *hold, const GUID *key)
     return hold->values.values[field].value.uint32;
 }
 
-static bool on_ask(void *context, const struct wall_hold *hold)
+static enum wall_asking on_ask(void *context, const struct wall_hold *hold)
 {
     struct lab *lab = context;
+    if (lab->skips)
+        return WALL_ASK_SKIPPED;
     if (!lab->registered)
-        return false;
+        return WALL_ASK_UNREGISTERED;
     lab->asked[lab->ask_count++ % 64] = hold->ask_id;
     lab->flags = value_of(hold, &FWPM_CONDITION_FLAGS);
     lab->reason = value_of(hold, &FWPM_CONDITION_REAUTHORIZE_REASON);
     lab->reauthorizing = hold->reauthorizing;
     lab->injected = hold->packet.injected;
-    return true;
+    return WALL_ASKED;
 }
 
 static void on_cancelled(void *context, uint64_t ask_id)

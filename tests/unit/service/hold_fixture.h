@@ -33,6 +33,7 @@ struct lab {
     bool reauthorizing, injected;
     uint64_t now_ms;
     bool registered;
+    bool skips;  // its callouts do not want to be asked
     uint32_t callout_ids[4];
     unsigned callout_count;
 };
