@@ -3,15 +3,13 @@
 
 class Kind:
     def __init__(self, number, title, generator, *, root=False, loopback=False, container=False, owner='actor',
-                 gap=None, loss=False):
+                 gap=None):
         self.number, self.title, self.generator = number, title, generator
         self.root, self.loopback, self.container = root, loopback, container
         # Whose traffic it is, of a program that starts another one: 'actor', the one started, or 'launcher'.
         self.owner = owner
         # Where this kernel can neither tell nor refuse: the item of `ringwall status --coverage` that says so.
         self.gap = gap
-        # A permitted program may lose what it sends: it is gone before a driver has answered.
-        self.loss = loss
 
     def starts_another(self):
         return self.generator.startswith(('pass-', 'exec-'))
@@ -66,5 +64,5 @@ KINDS = [
     Kind('x21', 'a passed UDP socket (SCM_RIGHTS), sent with by the receiver', 'pass-datagram'),
     Kind('x22', 'a passed connection (SCM_RIGHTS): of the program that connected', 'pass-connection', owner='launcher'),
     Kind('x23', 'another thread connects', 'thread-connects'),
-    Kind('x24', 'UDP: one datagram, and the program is gone', 'udp-and-exit', loss=True),
+    Kind('x24', 'UDP: one datagram, and the program is gone', 'udp-and-exit'),
 ]

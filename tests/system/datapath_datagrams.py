@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """UDP, ping and raw sockets through the datapath."""
+import json
 import os
 import subprocess
+import time
 
 from datapath_harness import CLIENT, FAR, LAYERS, DatapathTest, main
 from lab import FAR4, UDP_PORT, wait_for
@@ -47,6 +49,25 @@ class Datagrams(DatapathTest):
                     client.result("recv")
                     self.assertEqual(client.result("again")[0], error)
         self.assertEqual(self.lab.packets("udp"), 0)
+
+    def test_program_is_gone(self):
+        """What a program has sent goes out when it is permitted, although its socket is closed; nothing is left."""
+        driver = self.driver()
+        for family in FAR:
+            for answer, packets in (("permit", 1), ("block", 0)):
+                client = self.client("udp-once", family)
+                flow = driver.held()
+                client.process.wait()
+                driver.lines.none("gone", 0.2)
+                self.assertEqual(self.lab.packets("udp"), 0)
+                self.assertEqual(driver.do(f"{answer} {flow['id']}"), 0)
+                wait_for(lambda: self.lab.packets("udp") == packets, what="the datagram at the far end")
+                time.sleep(0.1)
+                self.assertEqual(self.lab.packets("udp"), packets)
+                self.lab.reset_counters()
+        dump = subprocess.run(["bpftool", "-j", "map", "dump", "pinned", f"{self.lab.pins}/map_flows"],
+                              capture_output=True, text=True, check=True).stdout
+        self.assertEqual(json.loads(dump), [])
 
     def test_static(self):
         self.driver(policy="block")

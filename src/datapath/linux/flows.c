@@ -56,6 +56,10 @@ static bool read_facts(const struct wall_datapath *datapath, uint64_t flow_id)
     return wall_flows_read(datapath, datapath->hooks.facts_fd, flow_id);
 }
 
+// Flows that may be held without their sockets, so that a program that sends from ever new ones does not fill the
+// table.
+#define ORPHANS_MAX 256
+
 static void forget_kernel_side(const struct wall_datapath *datapath, const struct wall_flow_key *key, uint64_t flow_id)
 {
     bpf_map_delete_elem(datapath->hooks.flows_fd, key);
@@ -64,6 +68,7 @@ static void forget_kernel_side(const struct wall_datapath *datapath, const struc
 
 static void remove_held(struct wall_datapath *datapath, struct wall_held *held)
 {
+    datapath->orphan_count -= held->is_orphan;
     give_back(datapath, wall_held_drop_packets(&datapath->table, held));
     wall_namespace_unref(&datapath->namespaces, held->ns);
     wall_held_remove(&datapath->table, held);
@@ -90,6 +95,20 @@ static void forget_socket(const struct wall_datapath *datapath, uint64_t cookie,
         forget_kernel_side(datapath, &key, entry.flow_id);
 }
 
+// Whether a flow stays held without its socket: the program has done what it had to, and its datagrams go out when they
+// are permitted. A connection is over with its socket.
+static bool outlives_socket(struct wall_datapath *datapath, struct wall_held *held)
+{
+    bool has_datagrams = held->key.kind == WALL_FLOW_DATAGRAM || held->key.kind == WALL_FLOW_PACKET;
+    if (held->is_orphan)
+        return true;
+    if (!has_datagrams || held->state != WALL_FLOW_HELD || !held->packets || datapath->orphan_count >= ORPHANS_MAX)
+        return false;
+    held->is_orphan = true;
+    datapath->orphan_count++;
+    return true;
+}
+
 static void handle_release(struct wall_datapath *datapath, uint64_t cookie, uint64_t flow_id)
 {
     if (flow_id) {
@@ -103,8 +122,12 @@ static void handle_release(struct wall_datapath *datapath, uint64_t cookie, uint
         return;
     }
     wall_notices_end_socket(datapath, cookie);
-    for (struct wall_held *held; (held = wall_held_of_socket(&datapath->table, cookie));)
-        end_flow(datapath, held);
+    struct wall_held *next = wall_held_of_socket(&datapath->table, cookie);
+    for (struct wall_held *held; (held = next);) {
+        next = held->next;
+        if (!outlives_socket(datapath, held))
+            end_flow(datapath, held);
+    }
     forget_socket(datapath, cookie, WALL_FLOW_LISTENER);
     forget_socket(datapath, cookie, WALL_FLOW_BINDING);
 }
@@ -302,7 +325,9 @@ static void apply_block(struct wall_datapath *datapath, struct wall_held *held)
     if (is_alone && held->ns)
         wall_socket_destroy(held->ns, &held->name);
     bpf_map_delete_elem(datapath->hooks.facts_fd, &held->flow_id);
-    if (held->key.kind == WALL_FLOW_STREAM) {  // the kernel's side ends with the socket
+    if (held->is_orphan)
+        bpf_map_delete_elem(datapath->hooks.flows_fd, &held->key);
+    if (held->is_orphan || held->key.kind == WALL_FLOW_STREAM) {  // the kernel's side ends with the socket
         remove_held(datapath, held);
         return;
     }
@@ -315,9 +340,10 @@ static void apply_permit(struct wall_datapath *datapath, struct wall_held *held)
 {
     send_queue(datapath, held);
     bpf_map_delete_elem(datapath->hooks.facts_fd, &held->flow_id);
-    if (is_of_socket(&held->key))
+    bool is_over = is_of_socket(&held->key) || held->is_orphan;
+    if (is_over)
         bpf_map_delete_elem(datapath->hooks.flows_fd, &held->key);
-    if (is_of_socket(&held->key) || held->key.kind == WALL_FLOW_STREAM)  // the kernel's side ends with its first packet
+    if (is_over || held->key.kind == WALL_FLOW_STREAM)  // the kernel's side ends with its first packet
         remove_held(datapath, held);
     else
         wall_held_set_state(&datapath->table, held, WALL_FLOW_PERMITTED);

@@ -1,6 +1,7 @@
 #include "datapath/linux/namespace.h"
 
 #include <bpf/bpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/inet_diag.h>
@@ -127,6 +128,23 @@ static int open_namespace(const struct wall_namespaces *namespaces, uint64_t coo
     return -ESRCH;
 }
 
+// Looks among the namespaces with names, of `ip netns` and of containers: the process may have ended.
+static int find_named(const struct wall_namespaces *namespaces, uint64_t cookie, const char *folder,
+                      struct wall_namespace *ns)
+{
+    int r = -ESRCH;
+    DIR *names = opendir(folder);
+    const struct dirent *entry;
+    while (r < 0 && names && (entry = readdir(names))) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        r = entry->d_name[0] == '.' ? -ESRCH : open_namespace(namespaces, cookie, path, ns);
+    }
+    if (names)
+        closedir(names);
+    return r;
+}
+
 static int find_namespace(const struct wall_namespaces *namespaces, uint64_t cookie, uint32_t process_id,
                           uint32_t thread_id, struct wall_namespace *ns)
 {
@@ -139,7 +157,9 @@ static int find_namespace(const struct wall_namespaces *namespaces, uint64_t coo
     if (open_namespace(namespaces, cookie, path, ns) == 0)
         return 0;
     snprintf(path, sizeof(path), "/proc/%u/ns/net", process_id);
-    return open_namespace(namespaces, cookie, path, ns);
+    if (open_namespace(namespaces, cookie, path, ns) == 0 || find_named(namespaces, cookie, "/run/netns", ns) == 0)
+        return 0;
+    return find_named(namespaces, cookie, "/run/docker/netns", ns);
 }
 
 static struct wall_namespace *reference(struct wall_namespaces *namespaces, uint64_t cookie)
