@@ -4,7 +4,8 @@
 //   test-verifier-budget FILE --update   print FILE with this kernel's figures in place of the old ones
 //
 // FILE has lines of `kernel program instructions`. It fails when a program needs a tenth more than the file says for
-// this kernel, or a quarter of what any kernel accepts. A kernel without figures is held to the second limit alone.
+// this kernel, or a quarter of what any kernel accepts. A kernel without figures is held to the second limit alone. It
+// also fails when a program needs more stack than Linux 6.1 has.
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <bpf/libbpf.h>
 
 #include "datapath.skel.h"
+#include "stack.h"
 
 #define SKIPPED 77
 #define INSTRUCTIONS_MAX 1000000u  // BPF_COMPLEXITY_LIMIT_INSNS
@@ -27,6 +29,12 @@
 struct figure {
     char kernel[16], program[64];
     unsigned instructions;
+};
+
+// What loading one program has shown.
+struct loaded {
+    double ms;
+    int stack_bytes, stack_calls;
 };
 
 struct figures {
@@ -93,7 +101,7 @@ static void size_maps(struct bpf_object *object)
 }
 
 // Loads one program alone. Returns the instructions the verifier has followed, or a negative errno.
-static long load_one(const char *name, double *ret_ms)
+static long load_one(const char *name, struct loaded *ret_loaded)
 {
     struct datapath_bpf *programs = datapath_bpf__open();
     struct bpf_program *program, *wanted = NULL;
@@ -107,11 +115,13 @@ static long load_one(const char *name, double *ret_ms)
     }
     double begun = now_ms();
     long r = datapath_bpf__load(programs);
-    *ret_ms = now_ms() - begun;
+    ret_loaded->ms = now_ms() - begun;
     struct bpf_prog_info info = { 0 };
     unsigned size = sizeof(info);
     if (r == 0)
         r = bpf_obj_get_info_by_fd(bpf_program__fd(wanted), &info, &size) ? -errno : (long)info.verified_insns;
+    ret_loaded->stack_bytes = r < 0 ? -1 : stack_depth(bpf_program__insns(wanted), bpf_program__insn_cnt(wanted),
+                                                       &ret_loaded->stack_calls);
     datapath_bpf__destroy(programs);
     return r;
 }
@@ -130,9 +140,15 @@ static unsigned list_programs(char names[PROGRAMS_MAX][64])
     return count;
 }
 
-static bool is_within(const struct figures *figures, const char *kernel, const char *name, long instructions)
+static bool is_within(const struct figures *figures, const char *kernel, const char *name, long instructions,
+                      const struct loaded *loaded)
 {
     const struct figure *known = find(figures, kernel, name);
+    if (loaded->stack_bytes < 0 || loaded->stack_bytes > STACK_MAX || loaded->stack_calls > STACK_CALLS_MAX) {
+        printf("FAIL %s: a stack of %d bytes in %d functions; Linux 6.1 has %d and %d\n", name, loaded->stack_bytes,
+               loaded->stack_calls, STACK_MAX, STACK_CALLS_MAX);
+        return false;
+    }
     if (instructions > QUARTER)
         printf("FAIL %s: more than a quarter of the %u instructions that a kernel accepts\n", name, INSTRUCTIONS_MAX);
     else if (known && instructions > (long)known->instructions + known->instructions / 10)
@@ -169,16 +185,17 @@ int main(int count, char **words)
         print_others(&figures, kernel);
     unsigned programs = list_programs(names);
     for (unsigned i = 0; i < programs; i++) {
-        double ms = 0;
-        long instructions = load_one(names[i], &ms);
+        struct loaded loaded = { 0 };
+        long instructions = load_one(names[i], &loaded);
         if (instructions < 0) {
             printf("FAIL %s: %s\n", names[i], strerror((int)-instructions));
             good = false;
         } else if (update) {
             printf("%s %s %ld\n", kernel, names[i], instructions);
         } else {
-            printf("%s %-24s %7ld instructions, %6.0f ms\n", kernel, names[i], instructions, ms);
-            good = is_within(&figures, kernel, names[i], instructions) && good;
+            printf("%s %-24s %7ld instructions, %6.0f ms, stack %3d bytes in %d functions\n", kernel, names[i],
+                   instructions, loaded.ms, loaded.stack_bytes, loaded.stack_calls);
+            good = is_within(&figures, kernel, names[i], instructions, &loaded) && good;
         }
     }
     return good && programs > 0 ? 0 : 1;
