@@ -36,7 +36,8 @@ class Owner(DatapathTest):
         self.assertEqual((int(flow["pid"]), int(flow["inode"])), (client.process.pid, about.st_ino))
         self.assertEqual(int(flow["device"]), os.major(about.st_dev) << 20 | os.minor(about.st_dev))
         self.assertEqual(int(flow["cgroup"]), os.stat(self.lab.cgroup).st_ino)
-        driver.lines.next("gone id=" + flow["id"])
+        self.assertEqual(driver.do("permit " + flow["id"]), 0)
+        wait_for(lambda: self.lab.packets("udp") == 1, what="its datagram at the far end")
 
     def test_deleted_program(self):
         driver = self.driver()
