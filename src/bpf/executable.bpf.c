@@ -151,23 +151,27 @@ static __noinline int near_keep(const struct wall_executable_key *key, uint32_t 
     return 1;
 }
 
-// What is remembered of the executable. Returns 0 when nothing is, or when there are app ids it was not looked up
-// among.
+// Whether it was looked up among all app ids that there are now.
+static __always_inline bool is_current(const struct wall_executable *value, uint32_t apps_known)
+{
+    return value->app != WALL_APP_OTHER || value->apps_known == apps_known;
+}
+
+// What is remembered of the executable. Returns 0 when nothing current is.
 static __always_inline int executable_recall(struct wall_state *at, const struct wall_executable_key *key,
                                              struct wall_executable *ret_value)
 {
     uint32_t apps_known = *(volatile uint32_t *)&at->apps_known;
     uint32_t forgotten = *(volatile uint32_t *)&at->executables_forgotten;
-    int is_near = near_read(key, forgotten, ret_value);
-    struct wall_executable *known = is_near ? NULL : bpf_map_lookup_elem(&executables, key);
-    if (known)
-        *ret_value = *known;
-    else if (!is_near)
+    if (near_read(key, forgotten, ret_value) && is_current(ret_value, apps_known))
+        return 1;
+    struct wall_executable *known = bpf_map_lookup_elem(&executables, key);
+    if (!known)
         return 0;
-    if (ret_value->app == WALL_APP_OTHER && ret_value->apps_known != apps_known)
+    *ret_value = *known;
+    if (!is_current(ret_value, apps_known))
         return 0;
-    if (known)
-        near_keep(key, forgotten, ret_value);
+    near_keep(key, forgotten, ret_value);
     return 1;
 }
 

@@ -121,6 +121,44 @@ def hooks_come_and_go(check, lab):
     check('they are gone with it', 'link_egress' not in pins(lab), str(pins(lab)))
 
 
+TURNS = r'''
+import os, socket, sys
+os.sched_setaffinity(0, {0})
+for line in sys.stdin:
+    for i in range(int(line)): socket.create_connection(('10.99.1.2', 80), 5).close()
+    print('done', flush=True)
+'''
+
+
+def executables_learnt(lab):
+    """How often the kernel has walked to an executable."""
+    path = os.path.join(lab.runtime, 'bpf', 'map_state')
+    dump = subprocess.run(['bpftool', '-j', 'map', 'dump', 'pinned', path], capture_output=True, text=True, check=True)
+    return json.loads(dump.stdout)[0]['formatted']['value']['last_executable_id']
+
+
+def new_names(check, lab, python):
+    """Rules about other programs: each executable is looked up again once, not at each of its calls."""
+    others = [os.path.join(lab.directory, name) for name in ('somebody', 'somebody-else')]
+    for other in others:
+        shutil.copy('/bin/true', other)
+    lab.ringwall('remove', '--all')
+    lab.ringwall('block', '--app', others[0])
+    process = lab.popen([python, '-c', TURNS], stdin=-1, stdout=-1)
+
+    def connect(count):
+        before = executables_learnt(lab)
+        process.stdin.write(f'{count}\n')
+        process.stdin.flush()
+        return process.stdout.readline() == 'done\n' and executables_learnt(lab) - before
+    check('a program is learnt once', connect(20) <= 1)
+    lab.ringwall('block', '--app', others[1])
+    learnt = connect(20)
+    check('after a rule that names another one it is looked up once more', learnt == 1, str(learnt))
+    process.stdin.close()
+    check('and goes on', process.wait(20) == 0)
+
+
 def survive_a_restart(check, lab, denied, python):
     lab.ringwall('remove', '--all')
     lab.ringwall('block', '--app', denied)
@@ -149,6 +187,7 @@ def main():
         errors_at_the_call(check, lab, denied)
         the_log(check, lab, denied, python)
         hooks_come_and_go(check, lab)
+        new_names(check, lab, python)
         survive_a_restart(check, lab, denied, python)
     check.finish()
 
