@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "datapath/linux/address.h"
 #include "datapath/linux/instance.h"
 #include "datapath/linux/notice.h"
 #include "datapath/linux/packet.h"
@@ -19,7 +20,7 @@
 // The peer has given up its SYN after this time without another one: Linux waits 64 s at most between two.
 #define PATIENCE_NS (130ull * 1000000000)
 
-static uint64_t boot_time_ns(void)
+uint64_t wall_boot_time_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);
@@ -132,14 +133,6 @@ static void handle_release(struct wall_datapath *datapath, uint64_t cookie, uint
     forget_socket(datapath, cookie, WALL_FLOW_BINDING);
 }
 
-static void copy_address(uint8_t *ret_address, const uint8_t *mapped, uint8_t family)
-{
-    if (family == AF_INET)
-        memcpy(ret_address, mapped + 12, 4);
-    else
-        memcpy(ret_address, mapped, 16);
-}
-
 void wall_flows_describe(const struct wall_flow_facts *facts, struct wall_flow *ret_flow)
 {
     *ret_flow = (struct wall_flow){
@@ -169,8 +162,8 @@ void wall_flows_describe(const struct wall_flow_facts *facts, struct wall_flow *
         .interface_index = facts->interface_index,
         .time_ns = facts->time_ns,
     };
-    copy_address(ret_flow->local_address, facts->local_address, facts->family);
-    copy_address(ret_flow->remote_address, facts->remote_address, facts->family);
+    wall_address_unmap(ret_flow->local_address, facts->local_address, facts->family == AF_INET6);
+    wall_address_unmap(ret_flow->remote_address, facts->remote_address, facts->family == AF_INET6);
 }
 
 static bool is_of_socket(const struct wall_flow_key *key)
@@ -186,7 +179,7 @@ static void describe_redirected(const struct wall_datapath *datapath, const stru
     if (!flow->reauthorize_reason || !wall_redirects_find(datapath, held, address, &flow->remote_port))
         return;
     flow->redirected = true;
-    copy_address(flow->remote_address, address, flow->family);
+    wall_address_unmap(flow->remote_address, address, flow->family == AF_INET6);
 }
 
 static void report(struct wall_datapath *datapath, struct wall_held *held)
@@ -389,7 +382,7 @@ static void adopt_held(struct wall_datapath *datapath, uint64_t flow_id)
         return;
     const struct wall_flow_facts *facts = datapath->facts;
     if (bpf_map_lookup_elem(datapath->hooks.flows_fd, &facts->key, &entry) || entry.flow_id != flow_id) {
-        if (boot_time_ns() - facts->time_ns > ORPHAN_NS)
+        if (wall_boot_time_ns() - facts->time_ns > ORPHAN_NS)
             bpf_map_delete_elem(datapath->hooks.facts_fd, &flow_id);
         return;
     }
@@ -465,7 +458,7 @@ static bool is_expired(const struct wall_datapath *datapath, const struct wall_h
 
 void wall_flows_expire(struct wall_datapath *datapath)
 {
-    uint64_t now = boot_time_ns();
+    uint64_t now = wall_boot_time_ns();
     uint32_t inbound = 0;
     size_t cursor = 0;
     for (struct wall_held *held; (held = wall_map_next(&datapath->table.by_id, &cursor));) {
@@ -501,7 +494,7 @@ static int write_state(struct wall_datapath *datapath, const struct wall_held *h
         return -ENOENT;
     entry.state = state;
     entry.generation = policy_generation(datapath);
-    entry.last_used_ns = boot_time_ns();
+    entry.last_used_ns = wall_boot_time_ns();
     return bpf_map_update_elem(datapath->hooks.flows_fd, &held->key, &entry, BPF_EXIST) ? -errno : 0;
 }
 
@@ -551,11 +544,8 @@ int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, con
     struct wall_held *held = find_undecided(datapath, flow_id);
     if (!held)
         return wall_error_set(err, -ENOENT, "the connection is over");
-    uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff };
-    if (held->name.family == AF_INET)
-        memcpy(mapped + 12, address, 4);
-    else
-        memcpy(mapped, address, 16);
+    uint8_t mapped[16];
+    wall_address_map(mapped, address, held->name.family == AF_INET6);
     int r = wall_redirects_add(datapath, held, mapped, port, err);
     return r < 0 ? r : decide(datapath, held, WALL_FLOW_PERMITTED);
 }

@@ -47,6 +47,8 @@ struct wall_datapath {
 
 // --- flows.c: what the kernel tells of flows, and what it is told ---
 
+// CLOCK_BOOTTIME, by which the programs tell time.
+uint64_t wall_boot_time_ns(void);
 // What the user is told of a flow with these facts, without what is known only here.
 void wall_flows_describe(const struct wall_flow_facts *facts, struct wall_flow *ret_flow);
 // The V4 layer of a pair.

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "datapath/linux/address.h"
 #include "datapath/linux/policy.h"
 #include "wire/question.bpf.h"
 
@@ -58,11 +59,6 @@ static void learn_executable(struct wall_log *log, const struct wall_log_executa
         free(executable);
 }
 
-static void copy_address(uint8_t *ret_address, const uint8_t *mapped, bool is_v6)
-{
-    memcpy(ret_address, is_v6 ? mapped : mapped + 12, is_v6 ? 16 : 4);
-}
-
 // The path when the record of the executable was lost: what the process runs now, which is almost always the same.
 static void read_path(uint32_t process_id, char *ret_path, size_t size)
 {
@@ -109,8 +105,8 @@ static void tell(struct wall_log *log, const struct wall_log_decision *record)
         .time_ns = record->time_ns,
         .repeats = record->repeats,
     };
-    copy_address(flow.local_address, record->local_address, is_v6);
-    copy_address(flow.remote_address, record->remote_address, is_v6);
+    wall_address_unmap(flow.local_address, record->local_address, is_v6);
+    wall_address_unmap(flow.remote_address, record->remote_address, is_v6);
     log->denied = log->denied || record->verdict == WALL_VERDICT_BLOCK;
     log->events->flow_decided(log->events->context, &flow,
                               record->verdict == WALL_VERDICT_PERMIT ? WALL_FLOW_PERMIT : WALL_FLOW_BLOCK,

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "datapath/linux/address.h"
 #include "datapath/linux/packet.h"
 
 // Namespaces without a flow that are kept open until the next trim: two or three descriptors each.
@@ -222,12 +223,6 @@ void wall_namespaces_trim(struct wall_namespaces *namespaces)
     namespaces->idle_count = 0;
 }
 
-static bool is_mapped(const uint8_t *address)
-{
-    static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-    return !memcmp(address, prefix, sizeof(prefix));
-}
-
 static void set_diag_address(void *field, const uint8_t *address, bool is_ipv4)
 {
     memcpy(field, is_ipv4 ? address + 12 : address, is_ipv4 ? 4 : 16);
@@ -243,7 +238,7 @@ union socket_address {
 static socklen_t set_address(const uint8_t *address, uint16_t port, union socket_address *ret_at)
 {
     *ret_at = (union socket_address){ 0 };
-    if (is_mapped(address)) {
+    if (wall_address_is_mapped(address)) {
         ret_at->v4.sin_family = AF_INET;
         ret_at->v4.sin_port = htons(port);
         memcpy(&ret_at->v4.sin_addr, address + 12, 4);
@@ -306,7 +301,7 @@ bool wall_namespace_has_ethernet(const struct wall_namespaces *namespaces, const
 // Asks the kernel for something about one socket. Returns 0, or what it answered, -errno.
 static int ask_diag(const struct wall_namespace *ns, const struct wall_socket_name *name, uint16_t type, uint16_t flags)
 {
-    bool is_ipv4 = name->family == AF_INET && is_mapped(name->local_address);
+    bool is_ipv4 = name->family == AF_INET && wall_address_is_mapped(name->local_address);
     struct {
         struct nlmsghdr header;
         struct inet_diag_req_v2 request;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "datapath/linux/instance.h"
 
@@ -215,9 +214,7 @@ static bool find_conversation(const struct wall_datapath *datapath, const struct
 
 void wall_notices_expire(struct wall_datapath *datapath)
 {
-    struct timespec clock;
-    clock_gettime(CLOCK_BOOTTIME, &clock);
-    int64_t now = clock.tv_sec * 1000000000ll + clock.tv_nsec;
+    int64_t now = (int64_t)wall_boot_time_ns();
     size_t cursor = 0;
     for (struct wall_held *live; (live = wall_map_next(&datapath->live.by_id, &cursor));) {
         struct wall_conversation conversation;

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "datapath/linux/address.h"
 #include "datapath/linux/instance.h"
 #include "redirect.skel.h"
 #include "wire/redirect.bpf.h"
@@ -181,13 +181,6 @@ static int attach_both(struct wall_datapath *datapath, const struct wall_held *h
 
 // --- Translations ---
 
-static uint64_t boot_time_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static struct wall_endpoints swapped(const struct wall_endpoints *ends)
 {
     struct wall_endpoints other = { .source_port = ends->destination_port, .destination_port = ends->source_port };
@@ -204,16 +197,10 @@ struct translations {
     } go, back, deliver;
 };
 
-static bool is_mapped(const uint8_t *address)
-{
-    static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-    return !memcmp(address, prefix, sizeof(prefix));
-}
-
 static bool is_loopback(const uint8_t *address)
 {
     static const uint8_t one[16] = { [15] = 1 };
-    return is_mapped(address) ? address[12] == 127 : !memcmp(address, one, sizeof(one));
+    return wall_address_is_mapped(address) ? address[12] == 127 : !memcmp(address, one, sizeof(one));
 }
 
 static enum wall_translation_action action_of(const struct wall_datapath *datapath, const struct wall_held *held,
@@ -266,7 +253,7 @@ static void translate(const struct wall_held *held, uint32_t process_id, const u
         .process_id = process_id,
         .interface_index = held->route.interface_index,
         .socket_cookie = held->name.cookie,
-        .last_used_ns = boot_time_ns(),
+        .last_used_ns = wall_boot_time_ns(),
     };
     memcpy(of.go.value.address, address, 16);
     // Turned round, it comes from where it was to go. No packet for a loopback address may come in from outside.
@@ -350,9 +337,9 @@ static const char *flaw(struct wall_datapath *datapath, const struct wall_held *
         return "no packet of it has been seen";
     if (!wall_namespace_has_ethernet(&datapath->namespaces, held->ns, held->route.interface_index))
         return "its interface has no Ethernet headers";
-    if (is_mapped(address) != is_mapped(held->name.remote_address))
+    if (wall_address_is_mapped(address) != wall_address_is_mapped(held->name.remote_address))
         return "an IPv4 connection cannot become an IPv6 one, nor the other way round";
-    if (!port || !memcmp(address, any6, 16) || (is_mapped(address) && !memcmp(address + 12, any6, 4)))
+    if (!port || !memcmp(address, any6, 16) || (wall_address_is_mapped(address) && !memcmp(address + 12, any6, 4)))
         return "the new destination has no address or no port";
     if (wall_namespace_has_address(&datapath->namespaces, held->ns, address))
         return NULL;
@@ -414,7 +401,7 @@ static bool has_owner(int fd, const struct wall_translation_key *key, const stru
 static bool is_over(struct wall_datapath *datapath, const struct wall_translation_key *key,
                     const struct wall_translation *value)
 {
-    uint64_t now = boot_time_ns(), used = value->last_used_ns;
+    uint64_t now = wall_boot_time_ns(), used = value->last_used_ns;
     if (!value->is_begun_here)
         return !has_owner(datapath->hooks.redirects_fd, key, value);
     if (now < used + IDLE_NS)
