@@ -59,7 +59,7 @@ static bool read_facts(const struct wall_datapath *datapath, uint64_t flow_id)
 
 // Flows that may be held without their sockets, so that a program that sends from ever new ones does not fill the
 // table.
-#define ORPHANS_MAX 256
+#define SOCKETLESS_MAX 256
 
 static void forget_kernel_side(const struct wall_datapath *datapath, const struct wall_flow_key *key, uint64_t flow_id)
 {
@@ -69,7 +69,7 @@ static void forget_kernel_side(const struct wall_datapath *datapath, const struc
 
 static void remove_held(struct wall_datapath *datapath, struct wall_held *held)
 {
-    datapath->orphan_count -= held->is_orphan;
+    datapath->socketless_count -= held->is_socketless;
     give_back(datapath, wall_held_drop_packets(&datapath->table, held));
     wall_namespace_unref(&datapath->namespaces, held->ns);
     wall_held_remove(&datapath->table, held);
@@ -101,12 +101,12 @@ static void forget_socket(const struct wall_datapath *datapath, uint64_t cookie,
 static bool outlives_socket(struct wall_datapath *datapath, struct wall_held *held)
 {
     bool has_datagrams = held->key.kind == WALL_FLOW_DATAGRAM || held->key.kind == WALL_FLOW_PACKET;
-    if (held->is_orphan)
+    if (held->is_socketless)
         return true;
-    if (!has_datagrams || held->state != WALL_FLOW_HELD || !held->packets || datapath->orphan_count >= ORPHANS_MAX)
+    if (!has_datagrams || held->state != WALL_FLOW_HELD || !held->packets || datapath->socketless_count >= SOCKETLESS_MAX)
         return false;
-    held->is_orphan = true;
-    datapath->orphan_count++;
+    held->is_socketless = true;
+    datapath->socketless_count++;
     return true;
 }
 
@@ -318,9 +318,9 @@ static void apply_block(struct wall_datapath *datapath, struct wall_held *held)
     if (is_alone && held->ns)
         wall_socket_destroy(held->ns, &held->name);
     bpf_map_delete_elem(datapath->hooks.facts_fd, &held->flow_id);
-    if (held->is_orphan)
+    if (held->is_socketless)
         bpf_map_delete_elem(datapath->hooks.flows_fd, &held->key);
-    if (held->is_orphan || held->key.kind == WALL_FLOW_STREAM) {  // the kernel's side ends with the socket
+    if (held->is_socketless || held->key.kind == WALL_FLOW_STREAM) {  // the kernel's side ends with the socket
         remove_held(datapath, held);
         return;
     }
@@ -333,7 +333,7 @@ static void apply_permit(struct wall_datapath *datapath, struct wall_held *held)
 {
     send_queue(datapath, held);
     bpf_map_delete_elem(datapath->hooks.facts_fd, &held->flow_id);
-    bool is_over = is_of_socket(&held->key) || held->is_orphan;
+    bool is_over = is_of_socket(&held->key) || held->is_socketless;
     if (is_over)
         bpf_map_delete_elem(datapath->hooks.flows_fd, &held->key);
     if (is_over || held->key.kind == WALL_FLOW_STREAM)  // the kernel's side ends with its first packet

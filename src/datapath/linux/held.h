@@ -24,7 +24,7 @@ struct wall_held {
     enum wall_flow_state state;
     bool adopted;
     bool reported;
-    bool is_orphan;  // its socket is closed; what it sent waits for the answer
+    bool is_socketless;  // its socket is closed; what it sent waits for the answer
     struct wall_socket_name name;
     struct wall_route route;
     struct wall_namespace *ns;  // NULL: not reachable

@@ -41,7 +41,7 @@ struct wall_datapath {
     uint32_t quiet_ticks, expire_ticks;
     uint32_t budget;  // records this dispatch may still handle
     uint64_t releases_seen;
-    uint32_t orphan_count;
+    uint32_t socketless_count;
     struct wall_datapath_stats stats;  // the part counted here
 };
 

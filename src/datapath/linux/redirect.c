@@ -375,6 +375,33 @@ int wall_redirects_add(struct wall_datapath *datapath, const struct wall_held *h
                           "there is one between the same ends" : strerror(-r));
 }
 
+// --- All of them ---
+
+// A walk over the map. What is at hand may be deleted.
+struct walk {
+    int fd, r;
+    struct wall_translation_key key, next;
+    struct wall_translation value;
+};
+
+static struct walk walk_begin(const struct wall_datapath *datapath)
+{
+    struct walk walk = { .fd = datapath->hooks.redirects_fd };
+    walk.r = bpf_map_get_next_key(walk.fd, NULL, &walk.next);
+    return walk;
+}
+
+static bool walk_next(struct walk *walk)
+{
+    while (walk->r == 0) {
+        walk->key = walk->next;
+        walk->r = bpf_map_get_next_key(walk->fd, &walk->key, &walk->next);
+        if (!bpf_map_lookup_elem(walk->fd, &walk->key, &walk->value))
+            return true;
+    }
+    return false;
+}
+
 // --- Ending ---
 
 static struct wall_socket_name name_of(const struct wall_translation_key *key, const struct wall_translation *value)
@@ -418,25 +445,17 @@ static bool is_over(struct wall_datapath *datapath, const struct wall_translatio
 
 void wall_redirects_expire(struct wall_datapath *datapath)
 {
-    int fd = datapath->hooks.redirects_fd;
     struct wall_redirects *redirects = &datapath->redirects;
-    struct wall_translation_key key, next;
-    struct wall_translation value;
     if (!redirects->count)
         return;
     redirects->count = 0;
-    int r = bpf_map_get_next_key(fd, NULL, &next);
-    while (r == 0) {
-        key = next;
-        r = bpf_map_get_next_key(fd, &key, &next);
-        if (bpf_map_lookup_elem(fd, &key, &value))
-            continue;
-        if (!is_over(datapath, &key, &value))
-            redirects->count += value.is_begun_here;
-        else if (value.is_begun_here)
-            remove_all(datapath, &key, &value);
+    for (struct walk walk = walk_begin(datapath); walk_next(&walk);) {
+        if (!is_over(datapath, &walk.key, &walk.value))
+            redirects->count += walk.value.is_begun_here;
+        else if (walk.value.is_begun_here)
+            remove_all(datapath, &walk.key, &walk.value);
         else
-            bpf_map_delete_elem(fd, &key);
+            bpf_map_delete_elem(walk.fd, &walk.key);
     }
     if (redirects->count)
         return;
@@ -446,29 +465,18 @@ void wall_redirects_expire(struct wall_datapath *datapath)
 
 void wall_redirects_adopt(struct wall_datapath *datapath)
 {
-    struct wall_translation_key key, next;
-    struct wall_translation value;
-    int fd = datapath->hooks.redirects_fd, r = bpf_map_get_next_key(fd, NULL, &next);
-    while (r == 0) {
-        key = next;
-        r = bpf_map_get_next_key(fd, &key, &next);
-        datapath->redirects.count += !bpf_map_lookup_elem(fd, &key, &value) && value.is_begun_here;
-    }
+    for (struct walk walk = walk_begin(datapath); walk_next(&walk);)
+        datapath->redirects.count += walk.value.is_begun_here;
 }
 
 void wall_redirects_abort_all(struct wall_datapath *datapath)
 {
-    struct wall_translation_key key, next;
-    struct wall_translation value;
-    int fd = datapath->hooks.redirects_fd, r = bpf_map_get_next_key(fd, NULL, &next);
-    while (r == 0) {
-        key = next;
-        r = bpf_map_get_next_key(fd, &key, &next);
-        if (bpf_map_lookup_elem(fd, &key, &value) || !value.is_begun_here)
+    for (struct walk walk = walk_begin(datapath); walk_next(&walk);) {
+        if (!walk.value.is_begun_here)
             continue;
-        struct wall_namespace *ns = wall_namespace_get(&datapath->namespaces, key.netns_cookie, value.process_id,
-                                                       value.process_id);
-        const struct wall_socket_name name = name_of(&key, &value);
+        struct wall_namespace *ns = wall_namespace_get(&datapath->namespaces, walk.key.netns_cookie,
+                                                       walk.value.process_id, walk.value.process_id);
+        const struct wall_socket_name name = name_of(&walk.key, &walk.value);
         if (ns)
             (void)wall_socket_destroy(ns, &name);
         wall_namespace_unref(&datapath->namespaces, ns);
