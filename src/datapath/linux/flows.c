@@ -103,7 +103,8 @@ static bool outlives_socket(struct wall_datapath *datapath, struct wall_held *he
     bool has_datagrams = held->key.kind == WALL_FLOW_DATAGRAM || held->key.kind == WALL_FLOW_PACKET;
     if (held->is_socketless)
         return true;
-    if (!has_datagrams || held->state != WALL_FLOW_HELD || !held->packets || datapath->socketless_count >= SOCKETLESS_MAX)
+    if (!has_datagrams || held->state != WALL_FLOW_HELD || !held->packets ||
+        datapath->socketless_count >= SOCKETLESS_MAX)
         return false;
     held->is_socketless = true;
     datapath->socketless_count++;

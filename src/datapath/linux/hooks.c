@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,19 +53,28 @@ static const struct {
     [WALL_HOOK_SENDMSG6] = { "link_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, CONNECT | ACCEPT | TELLING, false },
 };
 
-#define FDS_MAX (24 + 2 * WALL_HOOK_COUNT_)
-
 #define EXECUTABLES_MAX 8192u   // programs at once on a machine; 100 bytes each
 #define DENIALS_MAX 4096u       // denied destinations told in the last second
 #define LOG_BYTES (1u << 20)    // 5,700 decisions
 
-// Maps that outlive an instance.
-static const char *const map_names[] = {
-    "state", "flows", "facts",  "events",   "releases", "injectors",   "marks", "policy", "apps",
-    "log",   "told",  "owners", "bindings", "spoken",   "executables", "heard", "tracks", "denials", "arrivals",
-    "redirects",
+#define FD(map) offsetof(struct wall_hooks, map##_fd)
+#define NO_FD 0
+
+// Maps that outlive an instance, and where the descriptors of those are that user space reads or writes.
+static const struct {
+    const char *name;
+    size_t fd;
+} map_table[] = {
+    { "state", FD(state) },         { "flows", FD(flows) },       { "facts", FD(facts) },
+    { "events", FD(events) },       { "releases", FD(releases) }, { "injectors", FD(injectors) },
+    { "policy", FD(policy) },       { "apps", FD(apps) },         { "executables", FD(executables) },
+    { "log", FD(log) },             { "denials", FD(denials) },   { "owners", FD(owners) },
+    { "spoken", FD(spoken) },       { "heard", FD(heard) },       { "told", FD(told) },
+    { "redirects", FD(redirects) }, { "marks", NO_FD },           { "bindings", NO_FD },
+    { "tracks", NO_FD },            { "arrivals", NO_FD },
 };
-#define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
+#define MAP_COUNT (sizeof(map_table) / sizeof(map_table[0]))
+#define FDS_MAX (MAP_COUNT + 1 + 2 * WALL_HOOK_COUNT_)
 
 // The end of what libbpf says while loading: the verifier's reasons stand there.
 static char load_log[4096];
@@ -146,7 +156,7 @@ static bool all_maps_pinned(const struct wall_hooks *hooks)
 {
     char path[WALL_PIN_PATH_BYTES];
     for (size_t i = 0; i < MAP_COUNT; i++)
-        if (access(map_pin(hooks, map_names[i], path), F_OK))
+        if (access(map_pin(hooks, map_table[i].name, path), F_OK))
             return false;
     return true;
 }
@@ -174,7 +184,7 @@ static int adopt_map(const struct wall_hooks *hooks, const char *name, struct wa
 static int adopt_maps(struct wall_hooks *hooks, struct wall_error *err)
 {
     for (size_t i = 0; i < MAP_COUNT; i++) {
-        int r = adopt_map(hooks, map_names[i], err);
+        int r = adopt_map(hooks, map_table[i].name, err);
         if (r < 0)
             return r;
     }
@@ -185,8 +195,8 @@ static int pin_maps(const struct wall_hooks *hooks, struct wall_error *err)
 {
     char path[WALL_PIN_PATH_BYTES];
     for (size_t i = 0; i < MAP_COUNT; i++) {
-        struct bpf_map *map = bpf_object__find_map_by_name(hooks->programs->obj, map_names[i]);
-        int r = bpf_map__pin(map, map_pin(hooks, map_names[i], path));
+        struct bpf_map *map = bpf_object__find_map_by_name(hooks->programs->obj, map_table[i].name);
+        int r = bpf_map__pin(map, map_pin(hooks, map_table[i].name, path));
         if (r < 0)
             return wall_error_set(err, r, "%s cannot be pinned: %s", path, strerror(-r));
     }
@@ -299,18 +309,19 @@ static int open_programs(const struct wall_hooks_config *config, struct wall_hoo
     return r ? r : load(hooks, err);
 }
 
+// Of a map; NULL when nobody needs it.
+static int *map_fd(struct wall_hooks *hooks, size_t map)
+{
+    return map_table[map].fd == NO_FD ? NULL : (int *)((char *)hooks + map_table[map].fd);
+}
+
 // All file descriptors that are ours. Returns how many.
 static size_t list_fds(struct wall_hooks *hooks, int *ret_fds[FDS_MAX])
 {
-    int *maps[] = {
-        &hooks->state_fd, &hooks->flows_fd, &hooks->facts_fd, &hooks->events_fd, &hooks->releases_fd,
-        &hooks->injectors_fd, &hooks->policy_fd, &hooks->apps_fd, &hooks->executables_fd, &hooks->log_fd,
-        &hooks->denials_fd, &hooks->owners_fd, &hooks->spoken_fd, &hooks->heard_fd, &hooks->told_fd,
-        &hooks->redirects_fd,
-    };
     size_t count = 0;
-    for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
-        ret_fds[count++] = maps[i];
+    for (size_t i = 0; i < MAP_COUNT; i++)
+        if (map_fd(hooks, i))
+            ret_fds[count++] = map_fd(hooks, i);
     ret_fds[count++] = &hooks->survey_program_fd;
     for (enum wall_hook hook = 0; hook < WALL_HOOK_COUNT_; hook++) {
         ret_fds[count++] = &hooks->program_fds[hook];
@@ -335,30 +346,10 @@ static int keep_fd(int from, int *ret_fd)
 
 static int keep_fds(struct wall_hooks *hooks)
 {
-    const struct {
-        const struct bpf_map *map;
-        int *ret_fd;
-    } maps[] = {
-        { hooks->programs->maps.state, &hooks->state_fd },
-        { hooks->programs->maps.flows, &hooks->flows_fd },
-        { hooks->programs->maps.facts, &hooks->facts_fd },
-        { hooks->programs->maps.events, &hooks->events_fd },
-        { hooks->programs->maps.releases, &hooks->releases_fd },
-        { hooks->programs->maps.injectors, &hooks->injectors_fd },
-        { hooks->programs->maps.policy, &hooks->policy_fd },
-        { hooks->programs->maps.apps, &hooks->apps_fd },
-        { hooks->programs->maps.executables, &hooks->executables_fd },
-        { hooks->programs->maps.log, &hooks->log_fd },
-        { hooks->programs->maps.denials, &hooks->denials_fd },
-        { hooks->programs->maps.owners, &hooks->owners_fd },
-        { hooks->programs->maps.spoken, &hooks->spoken_fd },
-        { hooks->programs->maps.heard, &hooks->heard_fd },
-        { hooks->programs->maps.told, &hooks->told_fd },
-        { hooks->programs->maps.redirects, &hooks->redirects_fd },
-    };
     int r = keep_fd(bpf_program__fd(hooks->programs->progs.survey_sockets), &hooks->survey_program_fd);
-    for (size_t i = 0; r == 0 && i < sizeof(maps) / sizeof(maps[0]); i++)
-        r = keep_fd(bpf_map__fd(maps[i].map), maps[i].ret_fd);
+    for (size_t i = 0; r == 0 && i < MAP_COUNT; i++)
+        if (map_fd(hooks, i))
+            r = keep_fd(bpf_object__find_map_fd_by_name(hooks->programs->obj, map_table[i].name), map_fd(hooks, i));
     for (enum wall_hook hook = 0; r == 0 && hook < WALL_HOOK_COUNT_; hook++)
         r = keep_fd(bpf_program__fd(program_of(hooks, hook)), &hooks->program_fds[hook]);
     return r;
