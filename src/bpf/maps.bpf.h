@@ -2,17 +2,9 @@
 #pragma once
 
 #include "address.bpf.h"
+#include "shared_maps.bpf.h"
 #include "wire/log.bpf.h"
-#include "wire/redirect.bpf.h"
 #include "wire/tables.bpf.h"
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, 1);
-    __type(key, uint32_t);
-    __type(value, struct wall_state);
-} state SEC(".maps") __weak;
 
 // Decisions of user space. Full: the call or packet is refused (ENOBUFS).
 struct {
@@ -55,14 +47,6 @@ struct {
     __type(key, uint64_t);
     __type(value, uint64_t);
 } releases SEC(".maps") __weak;
-
-// Cookies of the datapath's own raw sockets, which re-send permitted packets.
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 1);
-    __type(key, uint64_t);
-    __type(value, uint64_t);
-} injectors SEC(".maps") __weak;
 
 // The compiled policy (wire/tables.bpf.h): that of generation g in element g & 1. The other element is empty, or on its
 // way out.
@@ -210,26 +194,6 @@ struct {
     __type(key, struct arriving_key);
     __type(value, struct arriving);
 } arrivals SEC(".maps") __weak;
-
-// Redirected connections (redirect.bpf.c). Full: a connection that is to be redirected is refused.
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1);
-    __type(key, struct wall_translation_key);
-    __type(value, struct wall_translation);
-} redirects SEC(".maps") __weak;
-
-static __always_inline struct wall_state *state_get(void)
-{
-    uint32_t zero = 0;
-    return bpf_map_lookup_elem(&state, &zero);
-}
-
-static __always_inline void count(struct wall_state *at, enum wall_counter counter)
-{
-    __sync_fetch_and_add(&at->counters[counter], 1);
-}
 
 // Whether flows can be held or sockets stopped, or were until a moment ago: otherwise no socket has a mark that
 // matters.

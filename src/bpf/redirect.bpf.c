@@ -4,9 +4,8 @@
 // A connection to another machine that is to go to a program of this one is turned round at the interface: its packet
 // comes in there as if the other machine had begun the connection. The host treats it as any packet that arrives.
 #include "address.bpf.h"
+#include "shared_maps.bpf.h"
 #include "socket.bpf.h"
-
-#include "wire/redirect.bpf.h"
 
 // Results of a program at an interface.
 #define INTERFACE_NEXT (-1)  // the next program, if there is one
@@ -22,36 +21,11 @@
 
 volatile const uint64_t netns_cookie;
 
-// The datapath's own (maps.bpf.h); loaded with them in their place.
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1);
-    __type(key, struct wall_translation_key);
-    __type(value, struct wall_translation);
-} redirects SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 1);
-    __type(key, uint64_t);
-    __type(value, uint64_t);
-} injectors SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, 1);
-    __type(key, uint32_t);
-    __type(value, struct wall_state);
-} state SEC(".maps");
-
 static __always_inline void count_refused(void)
 {
-    uint32_t zero = 0;
-    struct wall_state *at = bpf_map_lookup_elem(&state, &zero);
+    struct wall_state *at = state_get();
     if (at)
-        __sync_fetch_and_add(&at->counters[WALL_COUNTER_FAIL_CLOSED], 1);
+        count(at, WALL_COUNTER_FAIL_CLOSED);
 }
 
 static __always_inline int drop(void)
