@@ -76,13 +76,14 @@ static __always_inline uint64_t denial_note(const struct wall_denial_key *key, u
                                             uint64_t *ret_repeats)
 {
     struct wall_denial *known = bpf_map_lookup_elem(&denials, key);
-    uint64_t now = coarse ? 0 : bpf_ktime_get_boot_ns();
-    uint64_t age = !known ? 0 : coarse ? coarse - known->coarse_ns : now - known->told_ns;
-    if (known && (int64_t)age < (int64_t)WALL_DENIAL_INTERVAL_NS) {
-        __sync_fetch_and_add(&known->untold, 1);
-        return 0;
+    if (known) {
+        uint64_t age = coarse ? coarse - known->coarse_ns : bpf_ktime_get_boot_ns() - known->told_ns;
+        if ((int64_t)age < (int64_t)WALL_DENIAL_INTERVAL_NS) {
+            __sync_fetch_and_add(&known->untold, 1);
+            return 0;
+        }
     }
-    now = now ? now : bpf_ktime_get_boot_ns();
+    uint64_t now = bpf_ktime_get_boot_ns();
     if (!known) {
         struct wall_denial first = {
             .told_ns = now,

@@ -14,11 +14,10 @@ static const struct wall_value_set *set_of(const struct wall_entries *entries, c
 
 void wall_entry_count_boxes(const struct wall_entries *entries, struct wall_entry *entry)
 {
-    uint32_t count = 1;
+    uint64_t count = 1;  // below 2^8 before it is multiplied
     for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_ && count <= UINT8_MAX; d++)
         if (entry->sets[d] != WALL_SET_ALL)
-            count = set_of(entries, entry, d)->range_count > UINT8_MAX ? UINT8_MAX + 1
-                                                                       : count * set_of(entries, entry, d)->range_count;
+            count *= set_of(entries, entry, d)->range_count;
     entry->boxes = count > UINT8_MAX ? 0 : (uint8_t)count;
 }
 
