@@ -79,10 +79,10 @@ VERIFIED_ALONE int log_call6(struct bpf_sock_addr *call, const struct judgement 
     return log_call(call, judgement, verdict, false);
 }
 
-// Judges a call by the layer `judgement->layer`. Returns an enum wall_verdict, or -1: refuse it, something is full or
-// broken.
+// Judges a call by the layer `judgement->layer`. `is_last`: what it permits is permitted; else another layer is asked
+// after it. Returns an enum wall_verdict, or -1: refuse it, something is full or broken.
 static __always_inline int judge_call(struct bpf_sock_addr *call, struct wall_state *at, struct judgement *judgement,
-                                      bool is_ipv4)
+                                      bool is_ipv4, bool is_last)
 {
     if (!executable_find(&judgement->executable))
         return -1;
@@ -91,9 +91,9 @@ static __always_inline int judge_call(struct bpf_sock_addr *call, struct wall_st
         return may_hold(at) ? verdict : -1;
     if (verdict == WALL_VERDICT_BLOCK)
         count(at, WALL_COUNTER_BLOCKED);
-    else if (verdict == WALL_VERDICT_PERMIT)
+    else if (verdict == WALL_VERDICT_PERMIT && is_last)
         count(at, WALL_COUNTER_PERMITTED);
-    if (verdict == WALL_VERDICT_BLOCK || at->log_permits)
+    if (verdict == WALL_VERDICT_BLOCK || (at->log_permits && is_last))
         is_ipv4 ? log_call4(call, judgement, (uint32_t)verdict) : log_call6(call, judgement, (uint32_t)verdict);
     return verdict;
 }

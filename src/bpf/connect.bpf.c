@@ -58,17 +58,11 @@ static __always_inline int ask_redirect(struct bpf_sock_addr *call, struct wall_
     uint32_t redirect_layer = layer - WALL_LAYER_CONNECT_V4 + WALL_LAYER_REDIRECT_V4;
     if (policy_mode(at, redirect_layer) == WALL_MODE_PERMIT)
         return WALL_VERDICT_PERMIT;
-    if (!executable_find(&judgement->executable))
-        return -1;
     judgement->layer = redirect_layer;
-    int verdict = is_ipv4 ? ask_of_call4(call, judgement) : ask_of_call6(call, judgement);
-    if (verdict == WALL_VERDICT_BLOCK) {  // as when the callout is gone
-        count(at, WALL_COUNTER_BLOCKED);
-        is_ipv4 ? log_call4(call, judgement, WALL_VERDICT_BLOCK) : log_call6(call, judgement, WALL_VERDICT_BLOCK);
-    }
+    int verdict = judge_call(call, at, judgement, is_ipv4, false);  // blocked as well when the callout is gone
     judgement->layer = layer;
     judgement->filter_id = 0;
-    return verdict == WALL_VERDICT_HOLD && !may_hold(at) ? -1 : verdict;
+    return verdict;
 }
 
 static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
@@ -89,7 +83,7 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
         return refuse_full(at);
     if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)
         return CALL_ALLOWED;
-    switch (judge_call(call, at, &judgement, is_ipv4)) {
+    switch (judge_call(call, at, &judgement, is_ipv4, true)) {
     case WALL_VERDICT_PERMIT:
         return CALL_ALLOWED;
     case WALL_VERDICT_BLOCK:

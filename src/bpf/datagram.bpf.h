@@ -88,7 +88,7 @@ static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct
         return refuse(EACCES);
     }
     if (!known && policy_mode(at, judgement.layer) != WALL_MODE_PERMIT) {
-        verdict = judge_call(call, at, &judgement, is_ipv4);
+        verdict = judge_call(call, at, &judgement, is_ipv4, true);
         if (verdict < 0)
             return refuse_full(at);
         if (verdict == WALL_VERDICT_BLOCK)
