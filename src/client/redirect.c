@@ -14,11 +14,17 @@
 void ExFreePool(void *memory);
 #pragma weak ExFreePool
 
+// Of the layer.
+union request {
+    FWPS_CONNECT_REQUEST0 connect;
+    FWPS_BIND_REQUEST0 bind;
+};
+
 struct wall_redirect_data {
-    bool is_v6;
+    bool is_v6, binds;
     uint32_t count;
-    FWPS_CONNECT_REQUEST0 now;         // what the callout writes to
-    FWPS_CONNECT_REQUEST0 versions[];  // as it came: the newest last
+    union request now;         // what the callout writes to
+    union request versions[];  // as it came: the newest last
 };
 
 void wall_redirect_address(bool is_v6, const uint8_t *address, uint16_t port, SOCKADDR_STORAGE *ret_address)
@@ -51,7 +57,7 @@ static bool read_address(bool is_v6, const SOCKADDR_STORAGE *from, uint8_t *ret_
 
 // --- The writable data ---
 
-static void set_version(const struct wall_redirect_version *from, bool is_v6, FWPS_CONNECT_REQUEST0 *ret_request)
+static void set_connect(const struct wall_redirect_version *from, bool is_v6, FWPS_CONNECT_REQUEST0 *ret_request)
 {
     *ret_request = (FWPS_CONNECT_REQUEST0){
         .localRedirectTargetPID = from->target_process_id,
@@ -62,26 +68,52 @@ static void set_version(const struct wall_redirect_version *from, bool is_v6, FW
     wall_redirect_address(is_v6, from->remote_address, from->remote_port, &ret_request->remoteAddressAndPort);
 }
 
+static void set_bind(const struct wall_redirect_version *from, bool is_v6, FWPS_BIND_REQUEST0 *ret_request)
+{
+    *ret_request = (FWPS_BIND_REQUEST0){.modifierFilterId = from->filter_id};
+    wall_redirect_address(is_v6, from->local_address, from->local_port, &ret_request->localAddressAndPort);
+}
+
+// The newest version, with room for the callout's own.
+static void begin_version(struct wall_redirect_data *data, UINT64 filter_id)
+{
+    union request *last = &data->versions[data->count - 1];
+    data->now = *last;
+    if (data->binds) {
+        data->now.bind.previousVersion = &last->bind;
+        data->now.bind.modifierFilterId = filter_id;
+    } else {
+        data->now.connect.previousVersion = &last->connect;
+        data->now.connect.modifierFilterId = filter_id;
+        data->now.connect.localRedirectHandle = NULL;
+    }
+}
+
 struct wall_redirect_data *wall_redirect_data_new(const struct wall_classify_request *request)
 {
     uint16_t layer_id = request->values.layerId;
-    bool is_v6 = layer_id == FWPS_LAYER_ALE_CONNECT_REDIRECT_V6;
-    if ((!is_v6 && layer_id != FWPS_LAYER_ALE_CONNECT_REDIRECT_V4) || !request->version_count)
+    bool binds = layer_id == FWPS_LAYER_ALE_BIND_REDIRECT_V4 || layer_id == FWPS_LAYER_ALE_BIND_REDIRECT_V6;
+    bool is_v6 = layer_id == FWPS_LAYER_ALE_CONNECT_REDIRECT_V6 || layer_id == FWPS_LAYER_ALE_BIND_REDIRECT_V6;
+    if ((!is_v6 && !binds && layer_id != FWPS_LAYER_ALE_CONNECT_REDIRECT_V4) || !request->version_count)
         return NULL;
     uint32_t count = request->version_count;
     struct wall_redirect_data *data = calloc(1, sizeof(*data) + count * sizeof(data->versions[0]));
     if (!data)
         return NULL;
     data->is_v6 = is_v6;
+    data->binds = binds;
     data->count = count;
     for (uint32_t i = 0; i < count; i++) {
-        set_version(&request->versions[i], is_v6, &data->versions[i]);
-        data->versions[i].previousVersion = i ? &data->versions[i - 1] : NULL;
+        union request *at = &data->versions[i];
+        if (binds) {
+            set_bind(&request->versions[i], is_v6, &at->bind);
+            at->bind.previousVersion = i ? &data->versions[i - 1].bind : NULL;
+        } else {
+            set_connect(&request->versions[i], is_v6, &at->connect);
+            at->connect.previousVersion = i ? &data->versions[i - 1].connect : NULL;
+        }
     }
-    data->now = data->versions[count - 1];
-    data->now.previousVersion = &data->versions[count - 1];
-    data->now.modifierFilterId = request->filter.filterId;
-    data->now.localRedirectHandle = NULL;
+    begin_version(data, request->filter.filterId);
     return data;
 }
 
@@ -90,22 +122,36 @@ void wall_redirect_data_free(struct wall_redirect_data *data)
     free(data);
 }
 
-FWPS_CONNECT_REQUEST0 *wall_redirect_data_request(struct wall_redirect_data *data)
+void *wall_redirect_data_request(struct wall_redirect_data *data)
 {
     return &data->now;
 }
 
 static bool is_changed(const struct wall_redirect_data *data)
 {
-    const FWPS_CONNECT_REQUEST0 *was = &data->versions[data->count - 1], *now = &data->now;
+    const union request *last = &data->versions[data->count - 1];
+    const FWPS_CONNECT_REQUEST0 *was = &last->connect, *now = &data->now.connect;
+    if (data->binds)
+        return memcmp(&last->bind.localAddressAndPort, &data->now.bind.localAddressAndPort,
+                      sizeof(last->bind.localAddressAndPort)) != 0;
     return memcmp(&was->remoteAddressAndPort, &now->remoteAddressAndPort, sizeof(now->remoteAddressAndPort)) != 0 ||
            now->localRedirectHandle || now->localRedirectContext ||
            now->localRedirectTargetPID != was->localRedirectTargetPID;
 }
 
-struct wall_redirect_version *wall_redirect_data_take(struct wall_redirect_data *data, NTSTATUS *ret_status)
+// One block from malloc(), or NULL with the status.
+static struct wall_redirect_version *copy_version(bool good, const struct wall_redirect_version *version,
+                                                  NTSTATUS *ret_status)
 {
-    FWPS_CONNECT_REQUEST0 *now = &data->now;
+    struct wall_redirect_version *taken = good ? wall_shape_clone(&wall_shape_redirect_version, version) : NULL;
+    if (!taken)
+        *ret_status = good ? STATUS_INSUFFICIENT_RESOURCES : STATUS_INVALID_PARAMETER;
+    return taken;
+}
+
+static struct wall_redirect_version *take_connect(struct wall_redirect_data *data, NTSTATUS *ret_status)
+{
+    FWPS_CONNECT_REQUEST0 *now = &data->now.connect;
     struct wall_redirect_version version = {
         .handle = (uint64_t)(uintptr_t)now->localRedirectHandle,
         .target_process_id = now->localRedirectTargetPID,
@@ -113,19 +159,32 @@ struct wall_redirect_version *wall_redirect_data_take(struct wall_redirect_data 
                      .data = now->localRedirectContext },
     };
     struct wall_redirect_version *taken = NULL;
-    *ret_status = STATUS_SUCCESS;
     if (is_changed(data)) {
         bool good = read_address(data->is_v6, &now->remoteAddressAndPort, version.remote_address,
                                  &version.remote_port) &&
                     read_address(data->is_v6, &now->localAddressAndPort, version.local_address, &version.local_port);
-        taken = good ? wall_shape_clone(&wall_shape_redirect_version, &version) : NULL;
-        if (!taken)
-            *ret_status = good ? STATUS_INSUFFICIENT_RESOURCES : STATUS_INVALID_PARAMETER;
+        taken = copy_version(good, &version, ret_status);
     }
     if (now->localRedirectContext && ExFreePool)
         ExFreePool(now->localRedirectContext);
     now->localRedirectContext = NULL;
     return taken;
+}
+
+static struct wall_redirect_version *take_bind(const struct wall_redirect_data *data, NTSTATUS *ret_status)
+{
+    const SOCKADDR_STORAGE *local = &data->now.bind.localAddressAndPort;
+    struct wall_redirect_version version = {0};
+    if (!is_changed(data))
+        return NULL;
+    bool good = read_address(data->is_v6, local, version.local_address, &version.local_port);
+    return copy_version(good, &version, ret_status);
+}
+
+struct wall_redirect_version *wall_redirect_data_take(struct wall_redirect_data *data, NTSTATUS *ret_status)
+{
+    *ret_status = STATUS_SUCCESS;
+    return data->binds ? take_bind(data, ret_status) : take_connect(data, ret_status);
 }
 
 // --- Redirect handles: numbers that no other process has ---

@@ -75,6 +75,36 @@ static void only_a_change_is_told(void **state)
     wall_redirect_data_free(data);
 }
 
+static void a_binding_has_versions_of_its_own(void **state)
+{
+    const uint8_t first[4] = {10, 9, 0, 1}, second[4] = {10, 9, 0, 2};
+    struct wall_redirect_version bindings[2] = {{.local_address = {10, 9, 0, 1}, .local_port = 80},
+                                                {.local_address = {10, 9, 0, 1}, .local_port = 81, .filter_id = 5}};
+    struct wall_classify_request request = request_of(2, FWPS_LAYER_ALE_BIND_REDIRECT_V4);
+    request.versions = bindings;
+    struct wall_redirect_data *data = wall_redirect_data_new(&request);
+    FWPS_BIND_REQUEST0 *now = wall_redirect_data_request(data);
+    SOCKADDR_STORAGE was;
+    NTSTATUS status;
+    wall_redirect_address(false, first, 81, &was);
+    assert_memory_equal(&now->localAddressAndPort, &was, sizeof(was));
+    assert_int_equal(now->modifierFilterId, 9);
+    assert_int_equal(now->previousVersion->modifierFilterId, 5);
+    wall_redirect_address(false, first, 80, &was);
+    assert_memory_equal(&now->previousVersion->previousVersion->localAddressAndPort, &was, sizeof(was));
+    assert_null(wall_redirect_data_take(data, &status));
+    assert_int_equal(status, STATUS_SUCCESS);
+    wall_redirect_address(false, second, 0, &now->localAddressAndPort);
+    struct wall_redirect_version *version = wall_redirect_data_take(data, &status);
+    assert_memory_equal(version->local_address, second, 4);
+    assert_int_equal(version->local_port, 0);
+    free(version);
+    now->localAddressAndPort.ss_family = AF_INET6;
+    assert_null(wall_redirect_data_take(data, &status));
+    assert_int_equal(status, STATUS_INVALID_PARAMETER);
+    wall_redirect_data_free(data);
+}
+
 static void the_state_tells_who_it_was(void **state)
 {
     const GUID provider = {1};
@@ -110,6 +140,7 @@ int main(void)
         cmocka_unit_test(what_was_changed_is_chained),
         cmocka_unit_test(other_layers_have_nothing_to_write),
         cmocka_unit_test(only_a_change_is_told),
+        cmocka_unit_test(a_binding_has_versions_of_its_own),
         cmocka_unit_test(the_state_tells_who_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
