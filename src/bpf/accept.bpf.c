@@ -243,6 +243,24 @@ static __always_inline int datagram_arrived(struct __sk_buff *packet, struct wal
 
 // --- The hook ---
 
+// Whether the socket is not to be reached where the packet goes: its binding is undecided, or was changed.
+static __noinline int is_elsewhere(struct bpf_sock *socket, struct arrival *arrival)
+{
+    if (!socket || !arrival)
+        return 1;
+    uint64_t cookie = arrival->cookie;
+    uint32_t state = binding_state(socket, cookie);
+    if (state != BINDING_CHANGED)
+        return state != BINDING_SETTLED;
+    const struct wall_rebinding *to = bpf_map_lookup_elem(&rebound, &cookie);
+    struct remote address;
+    if (!to || to->to_port != arrival->with.local.port)
+        return 1;
+    __builtin_memcpy(address.address, to->to, sizeof(address.address));
+    bool is_any = (address.words[0] | address.words[1] | address.words[3]) == 0;  // mapped or not
+    return !is_any && !same_address(&address, arrival->with.local.address);
+}
+
 // What is known of a packet that comes in. Returns NULL when it cannot be read.
 static __noinline struct arrival *arrival_read(struct __sk_buff *packet, struct wall_state *at)
 {
@@ -291,7 +309,7 @@ int ingress_accept(struct __sk_buff *packet)
     struct arrival *arrival = arrival_read(packet, at);
     if (!arrival)
         return accept_fail(at);
-    if (!arrival->is_injected && binding_stops(packet, socket))
+    if (!arrival->is_injected && is_elsewhere(socket, arrival))
         return accept_refuse(at);
     if (is_stream)
         return listener_packet(packet, at, arrival);

@@ -36,31 +36,44 @@ static __noinline int hold_binding(struct bpf_sock *socket, uint64_t cookie, uin
     if (!at)
         return refuse(ENOBUFS);
     read_local(socket, call, &local);
-    struct binding_mark *mark = bpf_sk_storage_get(&bindings, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!mark || !endpoint_stop(at, cookie, &local, layer, WALL_FLOW_HELD))
+    if (!binding_begin(socket, cookie, BINDING_SETTLED) || !endpoint_stop(at, cookie, &local, layer, WALL_FLOW_HELD))
         return refuse_full(at);
-    mark->is_undecided = 1;
+    binding_begin(socket, cookie, BINDING_UNDECIDED);
     count(at, WALL_COUNTER_SEEN);
     return CALL_ALLOWED;
 }
 
+// Returns an enum wall_verdict, or -1: refuse it.
+static __always_inline int judge(struct bpf_sock *socket, struct wall_state *at, uint64_t cookie, uint32_t layer,
+                                 enum at_call call)
+{
+    if (policy_mode(at, layer) == WALL_MODE_PERMIT)
+        return WALL_VERDICT_PERMIT;
+    return enter(socket, cookie, layer, call) ? -1 : endpoint_judge(at, cookie);
+}
+
+// A callout that may change the address has the word before the layer that authorizes; user space asks that afterwards.
 static __always_inline int authorize(struct bpf_sock *socket, enum at_call call)
 {
     struct wall_state *at = state_get();
     if (!at)
         return refuse(ENOBUFS);
     uint64_t cookie = bpf_get_socket_cookie(socket);
-    uint32_t layer = WALL_LAYER_ASSIGNMENT_V4 + (socket->family == AF_INET6);
-    bool is_judged = policy_mode(at, layer) != WALL_MODE_PERMIT;
+    uint32_t is_v6 = socket->family == AF_INET6, layer = WALL_LAYER_BIND_REDIRECT_V4 + is_v6;
+    bool may_change = call != AT_CREATE && policy_mode(at, layer) != WALL_MODE_PERMIT;
+    bool is_judged = may_change || policy_mode(at, WALL_LAYER_ASSIGNMENT_V4 + is_v6) != WALL_MODE_PERMIT;
     if (!is_judged && socket->type == SOCK_STREAM)
         return CALL_ALLOWED;
-    if (!owner_note(at, kernel_socket(socket), cookie))
+    if (!owner_note(at, kernel_socket(socket), cookie) ||
+        (may_change && !binding_begin(socket, cookie, BINDING_SETTLED)))
         return refuse_full(at);
     if (!is_judged)
         return CALL_ALLOWED;
-    int verdict = enter(socket, cookie, layer, call);
-    if (!verdict)
-        verdict = endpoint_judge(at, cookie);
+    int verdict = may_change ? judge(socket, at, cookie, layer, call) : WALL_VERDICT_PERMIT;
+    if (verdict == WALL_VERDICT_PERMIT) {
+        layer = WALL_LAYER_ASSIGNMENT_V4 + is_v6;
+        verdict = judge(socket, at, cookie, layer, call);
+    }
     switch (verdict) {
     case WALL_VERDICT_PERMIT:
         return CALL_ALLOWED;

@@ -97,3 +97,14 @@ static __always_inline int judge_call(struct bpf_sock_addr *call, struct wall_st
         is_ipv4 ? log_call4(call, judgement, (uint32_t)verdict) : log_call6(call, judgement, (uint32_t)verdict);
     return verdict;
 }
+
+// Judges a call by a layer where callouts redirect. `judgement` is lent: a second one has no room on the stack. Blocked
+// as well when the callout is gone.
+static __always_inline int judge_redirect(struct bpf_sock_addr *call, struct wall_state *at,
+                                          struct judgement *judgement, uint32_t layer, bool is_ipv4)
+{
+    if (policy_mode(at, layer) == WALL_MODE_PERMIT)
+        return WALL_VERDICT_PERMIT;
+    judgement->layer = layer;
+    return judge_call(call, at, judgement, is_ipv4, false);
+}

@@ -49,20 +49,26 @@ static __noinline int drop_earlier(struct wall_state *at, struct socket_mark *ma
     return 0;
 }
 
-// Whether a callout is to say where the connection goes. Then it has the word before the layer that authorizes, which
-// user space asks afterwards. `judgement` is lent: a second one has no room on the stack.
+// Whether bind() still waits for its decision: then the connection waits with it.
+static __noinline int is_binding_undecided(struct bpf_sock_addr *call)
+{
+    struct bpf_sock *socket = call->sk;
+    return socket && binding_state(socket, bpf_get_socket_cookie(call)) == BINDING_UNDECIDED;
+}
+
+// Whether a callout is to say where the connection goes, or where from. Then it has the word before the layer that
+// authorizes, which user space asks afterwards.
 static __always_inline int ask_redirect(struct bpf_sock_addr *call, struct wall_state *at, struct judgement *judgement,
                                         bool is_ipv4)
 {
-    uint32_t layer = judgement->layer;
-    uint32_t redirect_layer = layer - WALL_LAYER_CONNECT_V4 + WALL_LAYER_REDIRECT_V4;
-    if (policy_mode(at, redirect_layer) == WALL_MODE_PERMIT)
-        return WALL_VERDICT_PERMIT;
-    judgement->layer = redirect_layer;
-    int verdict = judge_call(call, at, judgement, is_ipv4, false);  // blocked as well when the callout is gone
-    judgement->layer = layer;
-    judgement->filter_id = 0;
-    return verdict;
+    struct bpf_sock *socket = call->sk;
+    uint32_t is_v6 = judgement->layer & 1;
+    int verdict = WALL_VERDICT_PERMIT;
+    if (socket && !socket->src_port)  // it takes its address now, not with bind()
+        verdict = judge_redirect(call, at, judgement, WALL_LAYER_BIND_REDIRECT_V4 + is_v6, is_ipv4);
+    if (verdict != WALL_VERDICT_PERMIT)
+        return verdict;
+    return judge_redirect(call, at, judgement, WALL_LAYER_REDIRECT_V4 + is_v6, is_ipv4);
 }
 
 static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
@@ -74,16 +80,17 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
         mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
     if (mark)
         drop_earlier(at, mark, bpf_get_socket_cookie(call));
-    int redirect = ask_redirect(call, at, &judgement, is_ipv4);
-    if (redirect == WALL_VERDICT_HOLD)
-        return hold_stream(call, at, judgement.layer - WALL_LAYER_CONNECT_V4 + WALL_LAYER_REDIRECT_V4, is_ipv4);
-    if (redirect == WALL_VERDICT_BLOCK)
-        return refuse(EACCES);
-    if (redirect < 0)
-        return refuse_full(at);
-    if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)
-        return CALL_ALLOWED;
-    switch (judge_call(call, at, &judgement, is_ipv4, true)) {
+    if (is_binding_undecided(call))
+        return hold_stream(call, at, WALL_LAYER_REDIRECT_V4 + (judgement.layer & 1), is_ipv4);
+    int verdict = ask_redirect(call, at, &judgement, is_ipv4);
+    if (verdict == WALL_VERDICT_PERMIT) {
+        judgement.layer = call_layer(call);
+        judgement.filter_id = 0;
+        if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)
+            return CALL_ALLOWED;
+        verdict = judge_call(call, at, &judgement, is_ipv4, true);
+    }
+    switch (verdict) {
     case WALL_VERDICT_PERMIT:
         return CALL_ALLOWED;
     case WALL_VERDICT_BLOCK:

@@ -2,8 +2,8 @@
 // leaves; the calls only refuse what is already known to be blocked, and mark sockets whose packets must be looked at.
 #pragma once
 
+#include "binding.bpf.h"
 #include "call.bpf.h"
-#include "hold.bpf.h"
 
 static __always_inline void datagram_key(struct wall_flow_key *ret_key, uint64_t cookie, const struct remote *remote)
 {
@@ -73,6 +73,35 @@ static __noinline int is_permitted(struct wall_state *at, struct socket_mark *ma
            generation == (uint32_t)WALL_POLICY_GENERATION(policy_read(at));
 }
 
+// Whether a callout may have to say where the socket sends from: one without bind(), with its first call.
+static __noinline int is_unbound(struct bpf_sock_addr *call, struct wall_state *at, uint32_t layer)
+{
+    struct bpf_sock *socket = call->sk;
+    return at && socket && policy_mode(at, layer) != WALL_MODE_PERMIT &&
+           !bpf_sk_storage_get(&bindings, socket, NULL, 0);
+}
+
+static __noinline int begin_unbound(struct bpf_sock_addr *call, enum binding_state state)
+{
+    struct bpf_sock *socket = call->sk;
+    return socket && binding_begin(socket, bpf_get_socket_cookie(call), state);
+}
+
+// Returns an enum wall_verdict, or -1: refuse it.
+static __always_inline int ask_binding(struct bpf_sock_addr *call, struct wall_state *at, struct judgement *judgement,
+                                       bool is_ipv4)
+{
+    uint32_t layer = WALL_LAYER_BIND_REDIRECT_V4 + (judgement->layer & 1);
+    if (!is_unbound(call, at, layer))
+        return WALL_VERDICT_PERMIT;
+    int verdict = judge_redirect(call, at, judgement, layer, is_ipv4);
+    if (verdict == WALL_VERDICT_PERMIT)
+        return begin_unbound(call, BINDING_SETTLED) ? verdict : -1;
+    if (verdict == WALL_VERDICT_HOLD)
+        return begin_unbound(call, BINDING_IMPLICIT) ? verdict : -1;
+    return verdict;
+}
+
 static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4,
                                               bool is_send)
 {
@@ -81,19 +110,21 @@ static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct
     if (!socket)
         return refuse_full(at);
     struct socket_mark *mark = may_hold(at) ? bpf_sk_storage_get(&marks, socket, NULL, 0) : NULL;
-    int verdict = WALL_VERDICT_PERMIT;
+    int verdict = ask_binding(call, at, &judgement, is_ipv4);
     int known = mark ? known_state(call, at, is_ipv4) : 0;
     if (known == WALL_FLOW_BLOCKED) {
         count(at, WALL_COUNTER_BLOCKED);
         return refuse(EACCES);
     }
-    if (!known && policy_mode(at, judgement.layer) != WALL_MODE_PERMIT) {
-        verdict = judge_call(call, at, &judgement, is_ipv4, true);
-        if (verdict < 0)
-            return refuse_full(at);
-        if (verdict == WALL_VERDICT_BLOCK)
-            return refuse(EACCES);
+    if (verdict == WALL_VERDICT_PERMIT) {
+        judgement.layer = call_layer(call);
+        if (!known && policy_mode(at, judgement.layer) != WALL_MODE_PERMIT)
+            verdict = judge_call(call, at, &judgement, is_ipv4, true);
     }
+    if (verdict < 0)
+        return refuse_full(at);
+    if (verdict == WALL_VERDICT_BLOCK)
+        return refuse(EACCES);
     if (!mark && verdict == WALL_VERDICT_HOLD) {
         mark = bpf_sk_storage_get(&marks, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
         if (!mark)

@@ -76,6 +76,7 @@ static __always_inline void datagram_remote(struct bpf_sock *socket, struct sock
 struct judged {
     struct remote remote;
     uint8_t protocol;
+    uint8_t layer;
     uint32_t flags;  // of the record: enum wall_record_flag
     struct wall_flow_key key;
     struct packet_ends ends;
@@ -106,7 +107,7 @@ static __noinline int datagram_facts(struct __sk_buff *packet, const struct judg
     of->time_ns = bpf_ktime_get_boot_ns();
     of->socket_cookie = judged->key.number;
     of->netns_cookie = netns_cookie_of(socket);
-    of->layer = WALL_LAYER_CONNECT_V4 + (socket->family == AF_INET6);
+    of->layer = judged->layer;
     of->irql = 2;  // DISPATCH_LEVEL
     facts_set_socket(of, socket);
     of->protocol = judged->protocol;
@@ -167,7 +168,8 @@ static __always_inline int datagram_known(struct __sk_buff *packet, struct wall_
     return PACKET_REFUSED;
 }
 
-static __noinline int datagram_packet(struct __sk_buff *packet, struct wall_state *at, struct socket_mark *mark)
+static __noinline int datagram_packet(struct __sk_buff *packet, struct wall_state *at, struct socket_mark *mark,
+                                      uint32_t binding)
 {
     struct bpf_sock *socket = packet->sk;
     struct judged judged = { .remote = { 0 } };
@@ -183,9 +185,16 @@ static __noinline int datagram_packet(struct __sk_buff *packet, struct wall_stat
     datagram_key(&judged.key, bpf_get_socket_cookie(packet), &judged.remote);
     int known = datagram_known(packet, at, &judged);
     if (known >= 0)
-        return known;
-    uint32_t layer = WALL_LAYER_CONNECT_V4 + (socket->family == AF_INET6);
-    if (policy_mode(at, layer) == WALL_MODE_PERMIT || is_permitted(at, mark, &judged.remote))
+        return binding == BINDING_UNDECIDED && known == PACKET_PASSED ? PACKET_REFUSED : known;
+    bool is_v6 = socket->family == AF_INET6;
+    if (binding == BINDING_IMPLICIT) {
+        judged.layer = WALL_LAYER_BIND_REDIRECT_V4 + is_v6;
+        return datagram_hold(packet, at, &judged);
+    }
+    judged.layer = WALL_LAYER_CONNECT_V4 + is_v6;
+    if (binding == BINDING_UNDECIDED)  // it waits with bind(), which user space decides first
+        return datagram_hold(packet, at, &judged);
+    if (policy_mode(at, judged.layer) == WALL_MODE_PERMIT || is_permitted(at, mark, &judged.remote))
         return PACKET_PASSED;
     return datagram_hold(packet, at, &judged);
 }
@@ -201,6 +210,7 @@ static __noinline int other_ends(struct __sk_buff *packet, struct judged *judged
     if (!socket)
         return 0;
     const struct packet_ends *ends = &judged->ends;
+    judged->layer = WALL_LAYER_CONNECT_V4 + (socket->family == AF_INET6);
     judged->protocol = ends->protocol;
     judged->remote = ends->remote;
     judged->key = (struct wall_flow_key){
@@ -335,14 +345,16 @@ int egress_hold(struct __sk_buff *packet)
     bool is_datagram = socket->type == SOCK_DGRAM && is_udp(socket->protocol);
     if ((is_stream || is_datagram) && !may_hold(at))
         return PACKET_PASSED;
-    if (binding_stops(packet, socket)) {
+    uint32_t binding = binding_state(socket, bpf_get_socket_cookie(packet));
+    if (binding == BINDING_REFUSED || (binding == BINDING_UNDECIDED && !is_stream && !is_datagram)) {
         count(at, WALL_COUNTER_BLOCKED);
         return PACKET_REFUSED;
     }
     if (!is_stream && !is_datagram)
         return other_packet(packet, socket, at);
-    struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
+    uint64_t create = binding == BINDING_UNDECIDED && is_datagram ? BPF_SK_STORAGE_GET_F_CREATE : 0;
+    struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, create);
     if (!mark)
         return is_stream ? PACKET_PASSED : plain_datagram(packet, socket, at);
-    return is_stream ? stream_packet(packet, at, mark) : datagram_packet(packet, at, mark);
+    return is_stream ? stream_packet(packet, at, mark) : datagram_packet(packet, at, mark, binding);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ask.bpf.h"
-#include "hold.bpf.h"
+#include "binding.bpf.h"
 
 // An endpoint that is being judged at bind() or listen().
 struct endpoint {
@@ -18,11 +18,6 @@ struct {
     __type(key, uint64_t);
     __type(value, struct endpoint);
 } endpoints SEC(".maps") __weak;
-
-static __always_inline void endpoint_key(struct wall_flow_key *ret_key, uint64_t cookie, enum wall_flow_kind kind)
-{
-    *ret_key = (struct wall_flow_key){ .number = cookie, .kind = (uint8_t)kind };
-}
 
 // The hooks at bind() do not show these to a program.
 static __always_inline void owner_set_socket(struct wall_flow_facts *owner, struct sock *kernel)
@@ -154,25 +149,4 @@ static __always_inline int endpoint_judge(struct wall_state *at, uint64_t cookie
     int verdict = owner && endpoint ? judge_owner(at, owner, &endpoint->with, &endpoint->judgement) : -1;
     bpf_map_delete_elem(&endpoints, &cookie);
     return verdict;
-}
-
-// What is decided of the socket itself. Returns 0 when nothing stands against it.
-static __noinline uint32_t endpoint_state(uint64_t cookie, enum wall_flow_kind kind)
-{
-    struct wall_flow_key key;
-    endpoint_key(&key, cookie, kind);
-    struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &key);
-    return entry && entry->state != WALL_FLOW_PERMITTED ? entry->state : 0;
-}
-
-// Whether the packets of a socket must not pass since its bind() has no good decision.
-static __always_inline bool binding_stops(struct __sk_buff *packet, struct bpf_sock *socket)
-{
-    struct binding_mark *mark = bpf_sk_storage_get(&bindings, socket, NULL, 0);
-    if (!mark || !mark->is_undecided)
-        return false;
-    if (endpoint_state(bpf_get_socket_cookie(packet), WALL_FLOW_BINDING))
-        return true;
-    mark->is_undecided = 0;
-    return false;
 }

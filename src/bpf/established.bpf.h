@@ -6,8 +6,8 @@
 // Whether anybody wants to know.
 static __always_inline bool is_telling(struct wall_state *at)
 {
-    uint64_t modes = policy_read(at) >> 2 * WALL_LAYER_ESTABLISHED_V4;
-    return modes & ((1u << 2 * (WALL_LAYER_COUNT_ - WALL_LAYER_ESTABLISHED_V4)) - 1);
+    uint64_t modes = policy_read(at) >> WALL_LAYER_ESTABLISHED_V4;
+    return modes & ((1u << (WALL_LAYER_COUNT_ - WALL_LAYER_ESTABLISHED_V4)) - 1);
 }
 
 // New facts of a flow to be told of, with what is known of the owner. Returns NULL when there is no place.

@@ -140,18 +140,6 @@ struct {
     __type(value, struct wall_conversation);
 } heard SEC(".maps") __weak;
 
-// A socket whose bind() has no decision yet, or a bad one.
-struct binding_mark {
-    uint64_t is_undecided;  // 0: decided, nothing to look up
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, int);
-    __type(value, struct binding_mark);
-} bindings SEC(".maps") __weak;
-
 // Facts of what is only told of, by handle, until user space has fetched them. Full: it is not told (UNNOTICED).
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

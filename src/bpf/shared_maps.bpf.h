@@ -31,6 +31,44 @@ struct {
     __type(value, struct wall_translation);
 } redirects SEC(".maps") __weak;
 
+// Interfaces where programs translate packets. Full: what needs another one is refused.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 4096);
+    __type(key, struct wall_interface_key);
+    __type(value, struct wall_interface);
+} interfaces SEC(".maps") __weak;
+
+// Sockets whose binding was asked about. Full: a binding that is to be changed is refused.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, uint64_t);
+    __type(value, struct wall_rebinding);
+} rebound SEC(".maps") __weak;
+
+enum binding_state {
+    BINDING_SETTLED,    // nothing to look up
+    BINDING_UNDECIDED,  // bind() has no decision yet, or a bad one: it is in the table of flows
+    BINDING_IMPLICIT,   // the socket has sent without bind(): whether its first flow is answered is in `rebound`
+    BINDING_CHANGED,    // in `rebound`
+    BINDING_REFUSED,    // the decision was bad; never in a mark
+};
+
+struct binding_mark {
+    uint64_t cookie;  // of the socket
+    uint64_t state;   // enum binding_state
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct binding_mark);
+} bindings SEC(".maps") __weak;
+
 static __always_inline struct wall_state *state_get(void)
 {
     uint32_t zero = 0;

@@ -21,6 +21,7 @@ struct wall_flow {
     uint16_t layer_id;      // FWPS_LAYER_ALE_AUTH_CONNECT_V4 …
     bool inbound;           // direction of the flow's first packet
     bool redirected;        // `remote_*` is not where its program wanted to go; and is authorized to
+    bool rebound;           // `local_*` is not where its program, or the kernel for it, bound the socket
     uint32_t reauthorize_reason;  // FWP_CONDITION_REAUTHORIZE_REASON_*; 0: the first authorization
     uint8_t family;         // AF_INET or AF_INET6
     uint8_t protocol;       // IPPROTO_TCP, UDP, ICMP, ICMPV6
@@ -134,11 +135,12 @@ const struct wall_compiled *wall_datapath_compiled(const struct wall_datapath *d
 // Answers a held flow, once. Returns 0, or -ENOENT when the flow is unknown or gone.
 int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision);
 
-// Answers a held TCP connection with a permit that sends it elsewhere: to `address` (of the flow's family, network byte
-// order) and `port`. Its program goes on believing in the address it asked for. Returns 0; or -errno with
-// `err` telling why it cannot be, and the flow is still held.
-int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
-                           struct wall_error *err);
+// Answers the held flow `flow->id` with a permit that changes it to what `flow` says: a TCP connection that is
+// `redirected` goes to `remote_*`, one that is `rebound` comes from `local_*`; a binding, or a socket that sends
+// datagrams without bind(), is bound to `local_*` (zeros: to all addresses; port 0: the port it has). Its program goes
+// on believing in the addresses it asked for. Returns 0; or -errno with `err` telling why it cannot be, and the flow is
+// still held.
+int wall_datapath_redirect(struct wall_datapath *datapath, const struct wall_flow *flow, struct wall_error *err);
 
 // What flow_noticed() told has been dealt with. `handle`: of its flow.
 void wall_datapath_noticed(struct wall_datapath *datapath, uint64_t handle);

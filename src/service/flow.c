@@ -58,12 +58,18 @@ static void enforce_notice(struct wall_service *service, const struct wall_flow 
     wall_datapath_noticed(service->datapath, flow->handle);
 }
 
-// Sends a permitted connection where callouts said. What cannot go there does not go anywhere.
+// Whether callouts have changed the flow that is decided: where it goes, or where its socket is bound.
+static bool is_changed(const struct wall_hold *hold)
+{
+    return hold->flow.rebound || (hold->flow.redirected && wall_redirect_current(&hold->redirect));
+}
+
+// Makes a permitted flow what callouts said. What cannot go there does not go anywhere.
 static enum wall_flow_decision enforce_redirect(struct wall_service *service, const struct wall_hold *hold)
 {
     struct wall_error error = {0};
     const struct wall_flow *flow = &hold->flow;
-    int r = wall_datapath_redirect(service->datapath, flow->id, flow->remote_address, flow->remote_port, &error);
+    int r = wall_datapath_redirect(service->datapath, flow, &error);
     if (r >= 0)
         return WALL_FLOW_PERMIT;
     wall_service_log(service, "a connection of %s was refused: %s", flow->executable_path, error.text);
@@ -76,7 +82,7 @@ static void flow_decided(void *context, const struct wall_hold *hold, enum wall_
     struct wall_service *service = context;
     if (hold->notice)
         enforce_notice(service, &hold->flow, decision);
-    else if (wall_redirect_current(&hold->redirect) && hold->flow.redirected && decision == WALL_FLOW_PERMIT)
+    else if (decision == WALL_FLOW_PERMIT && is_changed(hold))
         decision = enforce_redirect(service, hold);
     else
         (void)wall_datapath_decide(service->datapath, hold->flow.id, decision);  // -ENOENT: the program has given up

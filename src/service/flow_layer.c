@@ -60,7 +60,12 @@ bool wall_flow_layer_establishes(uint16_t layer_id)
 
 bool wall_flow_layer_redirects(uint16_t layer_id)
 {
-    return kind_of(layer_id) == CONNECT_REDIRECT;
+    return kind_of(layer_id) == CONNECT_REDIRECT || wall_flow_layer_binds(layer_id);
+}
+
+bool wall_flow_layer_binds(uint16_t layer_id)
+{
+    return kind_of(layer_id) == BIND_REDIRECT;
 }
 
 #define FIELD(name) FWPS_METADATA_FIELD_##name

@@ -13,8 +13,11 @@ enum wall_pended wall_flow_layer_pends(uint16_t layer_id);
 // ALE_AUTH_RECV_ACCEPT: the verdict of a pended operation is whether its packet is injected.
 bool wall_flow_layer_accepts(uint16_t layer_id);
 bool wall_flow_layer_establishes(uint16_t layer_id);
-// Whether callouts there say where the connection goes; what they leave is authorized afterwards.
+// Whether callouts there say where the connection goes, or where its socket is bound; what they leave is authorized
+// afterwards.
 bool wall_flow_layer_redirects(uint16_t layer_id);
+// The latter only.
+bool wall_flow_layer_binds(uint16_t layer_id);
 // FWPS_METADATA_FIELD_* that exist at the layer, whether or not a flow has them.
 uint32_t wall_flow_layer_metadata(uint16_t layer_id);
 // Sizes of the headers of a flow's packet; 0 where there is none. False: the packet is too short for them.

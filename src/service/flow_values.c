@@ -147,7 +147,8 @@ static FWP_VALUE0 value_of(struct wall_flow_values *values, const struct wall_fl
     case WALL_KEY_ALE_USER_ID:
         return blob(FWP_TOKEN_ACCESS_INFORMATION_TYPE, &values->token);
     case WALL_KEY_IP_LOCAL_ADDRESS:
-        if (is_assignment(flow) && address_type(flow, flow->local_address) == ADDRESS_UNSPECIFIED)
+        if ((is_assignment(flow) || wall_flow_layer_binds(flow->layer_id)) &&
+            address_type(flow, flow->local_address) == ADDRESS_UNSPECIFIED)
             return unknown;
         return address_value(flow, flow->local_address, &values->local_address);
     case WALL_KEY_IP_REMOTE_ADDRESS:

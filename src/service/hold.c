@@ -100,7 +100,7 @@ static int copy_flow(struct wall_hold *hold, const struct wall_flow *flow)
     }
     if (!hold->flow.executable_path || !hold->flow.process_name || (flow->packet && !hold->flow.packet))
         return -ENOMEM;
-    int r = wall_flow_layer_redirects(flow->layer_id) ? wall_redirect_begin(&hold->redirect, flow) : 0;
+    int r = wall_flow_layer_redirects(flow->layer_id) ? wall_redirect_begin(&hold->redirect, &hold->flow) : 0;
     return r < 0 ? r : wall_flow_values_init(&hold->values, &hold->flow);
 }
 
@@ -148,12 +148,12 @@ static void classify_again(struct wall_holds *holds, struct wall_hold *hold)
         refuse(holds, hold);
 }
 
-// It is said where the connection goes; whether it may is asked at the next layer.
+// It is said where the connection goes, or where its socket is bound; whether it may is asked at the next layer.
 static void authorize(struct wall_holds *holds, struct wall_hold *hold)
 {
     wall_flow_values_done(&hold->values);
-    wall_redirect_apply(&hold->redirect, &hold->flow);
-    if (wall_flow_values_init(&hold->values, &hold->flow) == 0)
+    if (wall_redirect_apply(&hold->redirect, &hold->flow) == 0 &&
+        wall_flow_values_init(&hold->values, &hold->flow) == 0)
         classify_again(holds, hold);
     else
         refuse(holds, hold);

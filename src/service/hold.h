@@ -11,7 +11,8 @@
 //       └──── complete at ALE_AUTH_RECV_ACCEPT ──▶ AWAITING_PACKET ── injected: classify the packet (CLASSIFYING)
 //
 // A connection held for ALE_CONNECT_REDIRECT is classified at ALE_AUTH_CONNECT after it, with the destination that the
-// callouts have left; only that decides. A block at the former ends it there.
+// callouts have left; only that decides. A block at the former ends it there. What is held for ALE_BIND_REDIRECT goes
+// on to ALE_RESOURCE_ASSIGNMENT, when it is a bind(), or to these layers, when it is a flow whose socket had none.
 //
 // A callout that goes away while it pends leaves the flow to the rule for unregistered callouts, whatever became of its
 // filter; one that never

@@ -1,10 +1,13 @@
 #include "service/redirect.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fwpslayers.h"
+
+#include "service/flow_layer.h"
 
 static int append(struct wall_redirect *redirect, const struct wall_redirect_version *version)
 {
@@ -27,8 +30,14 @@ static int append(struct wall_redirect *redirect, const struct wall_redirect_ver
     return 0;
 }
 
-int wall_redirect_begin(struct wall_redirect *redirect, const struct wall_flow *flow)
+int wall_redirect_begin(struct wall_redirect *redirect, struct wall_flow *flow)
 {
+    if (wall_flow_layer_binds(flow->layer_id) && flow->handle) {
+        memcpy(redirect->chosen_address, flow->local_address, sizeof(redirect->chosen_address));
+        redirect->chosen_port = flow->local_port;
+        memset(flow->local_address, 0, sizeof(flow->local_address));
+        flow->local_port = 0;
+    }
     struct wall_redirect_version version = {.local_port = flow->local_port, .remote_port = flow->remote_port};
     memcpy(version.local_address, flow->local_address, sizeof(version.local_address));
     memcpy(version.remote_address, flow->remote_address, sizeof(version.remote_address));
@@ -55,15 +64,67 @@ void wall_redirect_done(struct wall_redirect *redirect)
     *redirect = (struct wall_redirect){0};
 }
 
-void wall_redirect_apply(const struct wall_redirect *redirect, struct wall_flow *flow)
+static uint16_t next_layer(const struct wall_flow *flow)
+{
+    switch (flow->layer_id) {
+    case FWPS_LAYER_ALE_BIND_REDIRECT_V4:
+        if (!flow->handle)
+            return FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V4;
+        return flow->protocol == IPPROTO_TCP ? FWPS_LAYER_ALE_CONNECT_REDIRECT_V4 : FWPS_LAYER_ALE_AUTH_CONNECT_V4;
+    case FWPS_LAYER_ALE_BIND_REDIRECT_V6:
+        if (!flow->handle)
+            return FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V6;
+        return flow->protocol == IPPROTO_TCP ? FWPS_LAYER_ALE_CONNECT_REDIRECT_V6 : FWPS_LAYER_ALE_AUTH_CONNECT_V6;
+    case FWPS_LAYER_ALE_CONNECT_REDIRECT_V4:
+        return FWPS_LAYER_ALE_AUTH_CONNECT_V4;
+    default:
+        return FWPS_LAYER_ALE_AUTH_CONNECT_V6;
+    }
+}
+
+// What a callout leaves open at ALE_BIND_REDIRECT, no address or no port, stays what the kernel has chosen.
+static void apply_binding(const struct wall_redirect *redirect, struct wall_flow *flow)
+{
+    static const uint8_t any[16];
+    const struct wall_redirect_version *now = wall_redirect_current(redirect);
+    struct wall_flow was = *flow;
+    if (flow->handle) {
+        memcpy(was.local_address, redirect->chosen_address, sizeof(was.local_address));
+        was.local_port = redirect->chosen_port;
+    }
+    memcpy(flow->local_address, was.local_address, sizeof(flow->local_address));
+    flow->local_port = was.local_port;
+    if (!now)
+        return;
+    if (!flow->handle || memcmp(now->local_address, any, sizeof(any)) != 0)
+        memcpy(flow->local_address, now->local_address, sizeof(flow->local_address));
+    if (now->local_port)
+        flow->local_port = now->local_port;
+    flow->rebound = memcmp(flow->local_address, was.local_address, sizeof(was.local_address)) != 0 ||
+                    flow->local_port != was.local_port;
+}
+
+static void apply_destination(const struct wall_redirect *redirect, struct wall_flow *flow)
 {
     const struct wall_redirect_version *now = wall_redirect_current(redirect);
-    bool is_v6 = flow->layer_id == FWPS_LAYER_ALE_CONNECT_REDIRECT_V6;
-    flow->layer_id = is_v6 ? FWPS_LAYER_ALE_AUTH_CONNECT_V6 : FWPS_LAYER_ALE_AUTH_CONNECT_V4;
     if (!now)
         return;
     flow->redirected = memcmp(now->remote_address, flow->remote_address, sizeof(flow->remote_address)) != 0 ||
                        now->remote_port != flow->remote_port;
     memcpy(flow->remote_address, now->remote_address, sizeof(flow->remote_address));
     flow->remote_port = now->remote_port;
+}
+
+int wall_redirect_apply(struct wall_redirect *redirect, struct wall_flow *flow)
+{
+    bool binds = wall_flow_layer_binds(flow->layer_id);
+    if (binds)
+        apply_binding(redirect, flow);
+    else
+        apply_destination(redirect, flow);
+    flow->layer_id = next_layer(flow);
+    if (!binds)
+        return 0;
+    wall_redirect_done(redirect);
+    return wall_flow_layer_redirects(flow->layer_id) ? wall_redirect_begin(redirect, flow) : 0;
 }

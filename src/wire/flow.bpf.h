@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 // Changes with every change of a layout below: maps pinned by another version are not adopted.
-#define WALL_STATE_LAYOUT 0x52570003u
+#define WALL_STATE_LAYOUT 0x52570004u
 
 #define WALL_PATH_MAX 4096u  // PATH_MAX: no path given to execve() is longer
 #define WALL_NAME_MAX 256u   // longer than any name of a directory entry (255)
@@ -26,6 +26,8 @@ enum wall_layer {
     WALL_LAYER_ASSIGNMENT_V6,
     WALL_LAYER_REDIRECT_V4,  // ALE_CONNECT_REDIRECT
     WALL_LAYER_REDIRECT_V6,
+    WALL_LAYER_BIND_REDIRECT_V4,
+    WALL_LAYER_BIND_REDIRECT_V6,
     WALL_LAYER_ESTABLISHED_V4,  // from here on layers that only tell
     WALL_LAYER_ESTABLISHED_V6,
     WALL_LAYER_CLOSURE_V4,
@@ -44,11 +46,11 @@ enum wall_layer_mode {
     WALL_MODE_TABLES,  // the compiled tables decide
 };
 
-// The committed policy in one word, so that one store switches it: the generation above two bits of mode per layer. The
-// tables of generation g are in element g & 1 of the map `policy`.
+// The committed policy in one word, so that one store switches it: the generation above the mode of each layer, a bit.
+// The tables of generation g are in element g & 1 of the map `policy`.
 #define WALL_POLICY_SHIFT 32u
-#define WALL_POLICY_MODES(layer, mode) ((uint64_t)(mode) << 2 * (layer))
-#define WALL_POLICY_MODE(word, layer) ((enum wall_layer_mode)((word) >> 2 * (layer) & 3))
+#define WALL_POLICY_MODES(layer, mode) ((uint64_t)(mode) << (layer))
+#define WALL_POLICY_MODE(word, layer) ((enum wall_layer_mode)((word) >> (layer) & 1))
 #define WALL_POLICY_GENERATION(word) ((word) >> WALL_POLICY_SHIFT)
 
 enum wall_counter {

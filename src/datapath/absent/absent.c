@@ -46,8 +46,7 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
     return -ENOTSUP;
 }
 
-int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
-                           struct wall_error *err)
+int wall_datapath_redirect(struct wall_datapath *datapath, const struct wall_flow *flow, struct wall_error *err)
 {
     return wall_error_set(err, -ENOTSUP, "there is no datapath");
 }

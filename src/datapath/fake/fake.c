@@ -254,18 +254,16 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
     return 0;
 }
 
-int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
-                           struct wall_error *err)
+int wall_datapath_redirect(struct wall_datapath *datapath, const struct wall_flow *flow, struct wall_error *err)
 {
-    struct fake_flow *held = find(datapath, flow_id);
-    if (port == 0)
+    if (flow->redirected && flow->remote_port == 0)
         return wall_error_set(err, -EOPNOTSUPP, "no port");
-    int r = wall_datapath_decide(datapath, flow_id, WALL_FLOW_PERMIT);
+    int r = wall_datapath_decide(datapath, flow->id, WALL_FLOW_PERMIT);
     if (r < 0)
         return wall_error_set(err, r, "no such flow");
     datapath->deeds.redirections++;
-    datapath->deeds.redirect_port = port;
-    memcpy(datapath->deeds.redirect_address, address, held->flow.family == AF_INET ? 4 : 16);
+    datapath->deeds.redirect_port = flow->remote_port;
+    memcpy(datapath->deeds.redirect_address, flow->remote_address, flow->family == AF_INET ? 4 : 16);
     return 0;
 }
 

@@ -11,6 +11,13 @@ static inline bool wall_address_is_mapped(const uint8_t mapped[16])
     return !memcmp(mapped, prefix, sizeof(prefix));
 }
 
+// Whether it stands for all addresses of its family.
+static inline bool wall_address_is_any(const uint8_t mapped[16])
+{
+    static const uint8_t zero[16];
+    return wall_address_is_mapped(mapped) ? !memcmp(mapped + 12, zero, 4) : !memcmp(mapped, zero, 16);
+}
+
 // From 4 or 16 bytes.
 static inline void wall_address_map(uint8_t ret_mapped[16], const uint8_t *address, bool is_v6)
 {

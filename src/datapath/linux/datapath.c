@@ -137,6 +137,8 @@ static void adopt(struct wall_datapath *datapath)
     datapath->adopting = true;
     wall_flows_adopt(datapath);
     wall_redirects_adopt(datapath);
+    wall_rebindings_adopt(datapath);
+    datapath->translators.is_attached = wall_pins_contain(&datapath->pins, "redirect_guard");
     consume(datapath, RECORDS_ALL);
     datapath->adopting = false;
     // What the instance before had captured and not yet let go of is lost with its memory.
@@ -197,7 +199,7 @@ static void close_fd(int *fd)
 static void release(struct wall_datapath *datapath)
 {
     wall_flows_done(datapath);
-    wall_redirects_done(datapath);
+    wall_translators_done(datapath);
     if (datapath->hooks.state) {
         wall_namespaces_done(&datapath->namespaces);
         close_rings(datapath);
@@ -233,7 +235,7 @@ int wall_datapath_open(const struct wall_datapath_config *config, struct wall_da
     wall_held_init(&datapath->table);
     wall_held_init(&datapath->live);
     wall_notices_init(datapath);
-    wall_redirects_init(&datapath->redirects);
+    wall_translators_init(&datapath->translators);
     int r = start(datapath, config, err);
     if (r < 0) {
         // A start that made the pins takes them away; what another instance left stays, and keeps refusing.
@@ -296,7 +298,7 @@ int wall_datapath_fd(const struct wall_datapath *datapath)
 static bool has_work(const struct wall_datapath *datapath)
 {
     return datapath->survey_due || datapath->table.by_id.count > 0 || datapath->live.by_id.count > 0 ||
-           datapath->namespaces.idle_count > 0 || datapath->redirects.count > 0 ||
+           datapath->namespaces.idle_count > 0 || datapath->translators.is_attached ||
            wall_hooks_attached(&datapath->hooks, datapath->layers);
 }
 
@@ -323,13 +325,25 @@ static void survey(struct wall_datapath *datapath)
         datapath->survey_due = false;
 }
 
+// The programs at interfaces stay as long as there is anything to translate.
+static void look_after_translations(struct wall_datapath *datapath)
+{
+    wall_redirects_expire(datapath);
+    wall_rebindings_expire(datapath);
+    bool is_needed = datapath->redirects.count || datapath->rebindings.changed;
+    if (is_needed)
+        wall_translators_refresh(datapath);
+    else if (datapath->translators.is_attached)
+        wall_translators_detach(datapath);
+}
+
 static void tick(struct wall_datapath *datapath)
 {
     survey(datapath);
     if (++datapath->expire_ticks >= EXPIRE_TICKS) {
         datapath->expire_ticks = 0;
         wall_flows_expire(datapath);
-        wall_redirects_expire(datapath);
+        look_after_translations(datapath);
         wall_namespaces_trim(&datapath->namespaces);
     }
     if (!wall_hooks_attached(&datapath->hooks, datapath->layers)) {
@@ -338,7 +352,9 @@ static void tick(struct wall_datapath *datapath)
             close_rings(datapath);
         return;
     }
-    if (!wall_flows_none(datapath, datapath->layers & WALL_LAYERS_KEEP))
+    bool is_needed = datapath->rebindings.changed ||  // where the socket's program put it, packets are refused
+                     !wall_flows_none(datapath, datapath->layers & WALL_LAYERS_KEEP);
+    if (is_needed)
         datapath->quiet_ticks = 0;
     else if (++datapath->quiet_ticks >= QUIET_TICKS)
         wall_hooks_detach_rest(&datapath->hooks, datapath->layers);

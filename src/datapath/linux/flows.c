@@ -8,11 +8,12 @@
 
 #include "base/error.h"
 #include "datapath/linux/address.h"
+#include "datapath/linux/captured.h"
+#include "datapath/linux/facts.h"
 #include "datapath/linux/instance.h"
 #include "datapath/linux/notice.h"
-#include "datapath/linux/packet.h"
-#include "datapath/linux/split.h"
 #include "engine/policy.h"
+#include "wire/redirect.bpf.h"
 
 // Facts without an entry: the hook is between the two, or was refused there. Older ones are left-overs.
 #define ORPHAN_NS (10ull * 1000000000)
@@ -38,28 +39,17 @@ static void give_back(struct wall_datapath *datapath, uint64_t bytes)
     __atomic_fetch_sub(&datapath->hooks.state->captured_bytes, bytes, __ATOMIC_RELAXED);
 }
 
-bool wall_flows_read(const struct wall_datapath *datapath, int map_fd, uint64_t flow_id)
-{
-    struct wall_flow_facts *facts = datapath->facts;
-    if (bpf_map_lookup_elem(map_fd, &flow_id, facts))
-        return false;
-    facts->path[WALL_PATH_MAX] = '\0';
-    facts->process_name[WALL_COMM_BYTES - 1] = '\0';
-    if (facts->path_start > WALL_PATH_MAX)
-        facts->path_start = WALL_PATH_MAX;
-    if (facts->layer >= WALL_LAYER_COUNT_)
-        return false;
-    return true;
-}
-
 static bool read_facts(const struct wall_datapath *datapath, uint64_t flow_id)
 {
-    return wall_flows_read(datapath, datapath->hooks.facts_fd, flow_id);
+    return wall_facts_read(datapath, datapath->hooks.facts_fd, flow_id);
 }
 
 // Flows that may be held without their sockets, so that a program that sends from ever new ones does not fill the
 // table.
 #define SOCKETLESS_MAX 256
+
+// Where bind() is held.
+#define BINDING_LAYERS (WALL_LAYERS(WALL_LAYER_ASSIGNMENT_V4) | WALL_LAYERS(WALL_LAYER_BIND_REDIRECT_V4))
 
 static void forget_kernel_side(const struct wall_datapath *datapath, const struct wall_flow_key *key, uint64_t flow_id)
 {
@@ -124,47 +114,18 @@ static void handle_release(struct wall_datapath *datapath, uint64_t cookie, uint
         return;
     }
     wall_notices_end_socket(datapath, cookie);
+    bool sends = false;
     struct wall_held *next = wall_held_of_socket(&datapath->table, cookie);
     for (struct wall_held *held; (held = next);) {
         next = held->next;
-        if (!outlives_socket(datapath, held))
+        if (outlives_socket(datapath, held))
+            sends = true;
+        else
             end_flow(datapath, held);
     }
+    wall_rebindings_close(datapath, cookie, sends);
     forget_socket(datapath, cookie, WALL_FLOW_LISTENER);
     forget_socket(datapath, cookie, WALL_FLOW_BINDING);
-}
-
-void wall_flows_describe(const struct wall_flow_facts *facts, struct wall_flow *ret_flow)
-{
-    *ret_flow = (struct wall_flow){
-        .id = facts->flow_id,
-        .layer_id = wall_kernel_policy_layer_id(facts->layer),
-        .inbound = facts->inbound,
-        .reauthorize_reason = facts->reauthorize_reason,
-        .family = facts->family,
-        .protocol = facts->protocol,
-        .irql = facts->irql,
-        .process_id = facts->process_id,
-        .thread_id = facts->thread_id,
-        .user_id = facts->user_id,
-        .group_id = facts->group_id,
-        .cgroup_id = facts->cgroup_id,
-        .socket_cookie = facts->socket_cookie,
-        .parent_cookie = facts->parent_cookie,
-        .netns_cookie = facts->netns_cookie,
-        .executable_inode = facts->executable_inode,
-        .executable_device = facts->executable_device,
-        .executable_path = facts->path + facts->path_start,
-        .executable_path_truncated = facts->flags & WALL_FACTS_PATH_TRUNCATED,
-        .mount_namespace = facts->mount_namespace,
-        .process_name = facts->process_name,
-        .local_port = facts->local_port,
-        .remote_port = facts->remote_port,
-        .interface_index = facts->interface_index,
-        .time_ns = facts->time_ns,
-    };
-    wall_address_unmap(ret_flow->local_address, facts->local_address, facts->family == AF_INET6);
-    wall_address_unmap(ret_flow->remote_address, facts->remote_address, facts->family == AF_INET6);
 }
 
 static bool is_of_socket(const struct wall_flow_key *key)
@@ -172,21 +133,50 @@ static bool is_of_socket(const struct wall_flow_key *key)
     return key->kind == WALL_FLOW_LISTENER || key->kind == WALL_FLOW_BINDING;
 }
 
-// A redirected connection that is judged again is judged by where it goes.
+// A redirected connection that is judged again is judged by where it goes, and what is of a socket that is bound
+// elsewhere by where it comes from.
 static void describe_redirected(const struct wall_datapath *datapath, const struct wall_held *held,
                                 struct wall_flow *flow)
 {
-    uint8_t address[16];
-    if (!flow->reauthorize_reason || !wall_redirects_find(datapath, held, address, &flow->remote_port))
+    bool is_v6 = flow->family == AF_INET6;
+    struct wall_endpoints ends;
+    struct wall_rebinding binding;
+    if (wall_rebindings_find(datapath, held->name.cookie, &binding)) {
+        if (!wall_address_is_any(binding.to))
+            wall_address_unmap(flow->local_address, binding.to, is_v6);
+        flow->local_port = binding.to_port;
+    }
+    if (!flow->reauthorize_reason || !wall_redirects_find(datapath, held, &ends))
         return;
     flow->redirected = true;
-    wall_address_unmap(flow->remote_address, address, flow->family == AF_INET6);
+    wall_address_unmap(flow->local_address, ends.source, is_v6);
+    wall_address_unmap(flow->remote_address, ends.destination, is_v6);
+    flow->local_port = ends.source_port;
+    flow->remote_port = ends.destination_port;
+}
+
+static void handle_held(struct wall_datapath *datapath, uint64_t flow_id, bool decided);
+
+// Whether the flow waits for the binding of its socket: until that is decided, nobody is told of it. The facts at hand
+// are others afterwards when it does.
+static bool waits_for_binding(struct wall_datapath *datapath, const struct wall_held *held)
+{
+    const struct wall_flow_key key = { .number = held->name.cookie, .kind = WALL_FLOW_BINDING };
+    struct wall_flow_entry entry;
+    if (!(datapath->layers & BINDING_LAYERS) || is_of_socket(&held->key) || held->key.kind == WALL_FLOW_ACCEPT ||
+        bpf_map_lookup_elem(datapath->hooks.flows_fd, &key, &entry) || entry.state != WALL_FLOW_HELD)
+        return false;
+    if (!wall_held_find(&datapath->table, entry.flow_id))  // the ring had no place to tell of it
+        handle_held(datapath, entry.flow_id, false);
+    return true;
 }
 
 static void report(struct wall_datapath *datapath, struct wall_held *held)
 {
+    if (waits_for_binding(datapath, held))
+        return;
     struct wall_flow flow;
-    wall_flows_describe(datapath->facts, &flow);
+    wall_facts_describe(datapath->facts, &flow);
     flow.handle = is_of_socket(&held->key) ? 0 : held->flow_id;
     flow.adopted = held->adopted;
     describe_redirected(datapath, held, &flow);
@@ -224,59 +214,10 @@ static struct wall_held *add_flow(struct wall_datapath *datapath)
     return held;
 }
 
-// Sends one IP packet, in fragments where the way is too narrow for it.
-static int send_prepared(struct wall_datapath *datapath, struct wall_held *held, const uint8_t *data, size_t size)
-{
-    struct wall_split split;
-    int r = wall_packet_send(&datapath->namespaces, held->ns, data, size, &held->route);
-    if (r != -EMSGSIZE)
-        return r;
-    uint8_t *fragment = malloc(size + WALL_SPLIT_ROOM);
-    r = fragment ? wall_split_fragments(data, size, (uint32_t)held->flow_id | 1, &split) : -ENOMEM;
-    while (r == 0 && (size = wall_split_next(&split, fragment)))
-        r = wall_packet_send(&datapath->namespaces, held->ns, fragment, size, &held->route);
-    free(fragment);
-    return r;
-}
-
-static int send_one(struct wall_datapath *datapath, struct wall_held *held, uint8_t *data, size_t size)
-{
-    struct wall_packet_ends ends = { 0 };
-    if (held->key.kind != WALL_FLOW_PACKET && held->key.kind != WALL_FLOW_ACCEPT) {
-        ends.remote_address = held->name.remote_address;
-        ends.remote_port = held->name.remote_port;
-    }
-    if (held->key.kind == WALL_FLOW_STREAM) {
-        ends.local_address = held->name.local_address;
-        ends.local_port = held->name.local_port;
-    }
-    int r = wall_packet_prepare(data, size, &ends);
-    return r < 0 ? r : send_prepared(datapath, held, data, size);
-}
-
-// Sends a captured packet again. What cannot be sent is lost, as any packet may be; TCP sends another SYN by itself.
-static void send_again(struct wall_datapath *datapath, struct wall_held *held, struct wall_held_packet *packet)
-{
-    struct wall_split split;
-    size_t size;
-    if (!held->ns || packet->flags & WALL_RECORD_SENDER_TOLD)
-        return;
-    if (!packet->segment_bytes) {
-        send_one(datapath, held, packet->data, packet->length);
-        return;
-    }
-    uint8_t *segment = malloc(packet->length + WALL_SPLIT_ROOM);
-    if (segment && wall_split_segments(packet->data, packet->length, packet->segment_bytes, &split) == 0)
-        while ((size = wall_split_next(&split, segment)))
-            send_one(datapath, held, segment, size);
-    free(segment);
-}
-
 // Sends the queue, and empties it.
 static void send_queue(struct wall_datapath *datapath, struct wall_held *held)
 {
-    for (struct wall_held_packet *packet = held->packets; packet; packet = packet->next)
-        send_again(datapath, held, packet);
+    wall_captured_send(datapath, held);
     give_back(datapath, wall_held_drop_packets(&datapath->table, held));
 }
 
@@ -511,6 +452,30 @@ static bool is_live(const struct wall_datapath *datapath, const struct wall_held
     return read_facts(datapath, held->flow_id) && datapath->facts->reauthorize_reason;
 }
 
+// Whether it is held since its socket sends without bind(), and a callout may say where from.
+static bool is_first_of_socket(const struct wall_datapath *datapath, const struct wall_held *held)
+{
+    return held->key.kind == WALL_FLOW_DATAGRAM && read_facts(datapath, held->flow_id) &&
+           wall_layer_pair(datapath->facts->layer) == WALL_LAYER_BIND_REDIRECT_V4;
+}
+
+static int decide(struct wall_datapath *datapath, struct wall_held *held, enum wall_flow_state state);
+
+// The binding of a socket is decided: its flows that have waited for that are judged now, or fall with it.
+static void end_waiting(struct wall_datapath *datapath, uint64_t cookie, enum wall_flow_state state)
+{
+    struct wall_held *next = wall_held_of_socket(&datapath->table, cookie);
+    for (struct wall_held *held; (held = next);) {
+        next = held->next;
+        if (held->reported || held->state != WALL_FLOW_HELD || is_of_socket(&held->key))
+            continue;
+        if (state == WALL_FLOW_BLOCKED)
+            (void)decide(datapath, held, state);
+        else if (read_facts(datapath, held->flow_id))
+            report(datapath, held);
+    }
+}
+
 static int decide(struct wall_datapath *datapath, struct wall_held *held, enum wall_flow_state state)
 {
     int r = write_state(datapath, held, state);
@@ -522,10 +487,13 @@ static int decide(struct wall_datapath *datapath, struct wall_held *held, enum w
     }
     datapath->stats.flows_permitted += state == WALL_FLOW_PERMITTED;
     datapath->stats.flows_blocked += state == WALL_FLOW_BLOCKED;
+    uint64_t cookie = held->key.kind == WALL_FLOW_BINDING ? held->name.cookie : 0;
     if (state == WALL_FLOW_PERMITTED)
         apply_permit(datapath, held);
     else
         apply_block(datapath, held);
+    if (cookie)
+        end_waiting(datapath, cookie, state);
     return 0;
 }
 
@@ -536,19 +504,28 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
         return -ENOENT;
     if (decision == WALL_FLOW_PERMIT && datapath->redirects.count && !is_live(datapath, held))
         wall_redirects_forget(datapath, held);
+    if (decision == WALL_FLOW_PERMIT && is_first_of_socket(datapath, held))
+        (void)wall_rebindings_settle(datapath, held);  // else the next flow is asked about, too
     return decide(datapath, held, decision == WALL_FLOW_PERMIT ? WALL_FLOW_PERMITTED : WALL_FLOW_BLOCKED);
 }
 
-int wall_datapath_redirect(struct wall_datapath *datapath, uint64_t flow_id, const uint8_t *address, uint16_t port,
-                           struct wall_error *err)
+int wall_datapath_redirect(struct wall_datapath *datapath, const struct wall_flow *flow, struct wall_error *err)
 {
-    struct wall_held *held = find_undecided(datapath, flow_id);
+    struct wall_held *held = find_undecided(datapath, flow->id);
     if (!held)
         return wall_error_set(err, -ENOENT, "the connection is over");
-    uint8_t mapped[16];
-    wall_address_map(mapped, address, held->name.family == AF_INET6);
-    int r = wall_redirects_add(datapath, held, mapped, port, err);
-    return r < 0 ? r : decide(datapath, held, WALL_FLOW_PERMITTED);
+    bool is_v6 = held->name.family == AF_INET6;
+    struct wall_endpoints to = { .source_port = flow->local_port, .destination_port = flow->remote_port };
+    wall_address_map(to.source, flow->local_address, is_v6);
+    wall_address_map(to.destination, flow->remote_address, is_v6);
+    bool is_socket = is_of_socket(&held->key) || (held->key.kind == WALL_FLOW_DATAGRAM && !flow->redirected);
+    uint64_t cookie = held->name.cookie;
+    int r = is_socket ? wall_rebindings_add(datapath, held, to.source, to.source_port, err)
+                      : wall_redirects_add(datapath, held, &to, err);
+    r = r < 0 ? r : decide(datapath, held, WALL_FLOW_PERMITTED);
+    if (r < 0 && is_socket)
+        wall_rebindings_close(datapath, cookie, false);  // the socket was closed meanwhile
+    return r;
 }
 
 void wall_flows_refuse_all(struct wall_datapath *datapath)

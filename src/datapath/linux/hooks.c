@@ -23,11 +23,13 @@
 #define LISTEN WALL_LAYERS(WALL_LAYER_LISTEN_V4)
 #define ASSIGNMENT WALL_LAYERS(WALL_LAYER_ASSIGNMENT_V4)
 #define REDIRECT WALL_LAYERS(WALL_LAYER_REDIRECT_V4)
+#define BIND_REDIRECT WALL_LAYERS(WALL_LAYER_BIND_REDIRECT_V4)
 #define TELLING                                                                           \
     (WALL_LAYERS(WALL_LAYER_ESTABLISHED_V4) | WALL_LAYERS(WALL_LAYER_CLOSURE_V4) |        \
      WALL_LAYERS(WALL_LAYER_RELEASE_V4))
 
-#define ENDPOINTS (ACCEPT | LISTEN | ASSIGNMENT | TELLING)
+#define ENDPOINTS (ACCEPT | LISTEN | ASSIGNMENT | BIND_REDIRECT | TELLING)
+#define CALLS (CONNECT | BIND_REDIRECT)
 #define KEEP WALL_LAYERS_KEEP
 
 // What each hook is called where it is pinned, and the layers that need it. A flow is never held before the hook that
@@ -41,16 +43,16 @@ static const struct {
     [WALL_HOOK_RELEASE] = { "link_release", BPF_CGROUP_INET_SOCK_RELEASE, KEEP | ENDPOINTS, true },
     [WALL_HOOK_ENDPOINT_RELEASE] = { "link_endpoint_release", BPF_CGROUP_INET_SOCK_RELEASE, ENDPOINTS, true },
     [WALL_HOOK_EGRESS] = { "link_egress", BPF_CGROUP_INET_EGRESS,
-                           KEEP | WALL_LAYERS_PACKETS | ACCEPT | ASSIGNMENT | TELLING, true },
+                           KEEP | WALL_LAYERS_PACKETS | ACCEPT | ASSIGNMENT | BIND_REDIRECT | TELLING, true },
     [WALL_HOOK_ENDPOINTS] = { "link_endpoints", BPF_CGROUP_SOCK_OPS, ENDPOINTS, false },
     [WALL_HOOK_BIND4] = { "link_bind4", BPF_CGROUP_INET4_POST_BIND, ENDPOINTS, false },
     [WALL_HOOK_BIND6] = { "link_bind6", BPF_CGROUP_INET6_POST_BIND, ENDPOINTS, false },
     [WALL_HOOK_CREATE] = { "link_create", BPF_CGROUP_INET_SOCK_CREATE, ENDPOINTS, false },
     [WALL_HOOK_INGRESS] = { "link_ingress", BPF_CGROUP_INET_INGRESS, ENDPOINTS, true },
-    [WALL_HOOK_CONNECT4] = { "link_connect4", BPF_CGROUP_INET4_CONNECT, CONNECT | REDIRECT, false },
-    [WALL_HOOK_CONNECT6] = { "link_connect6", BPF_CGROUP_INET6_CONNECT, CONNECT | REDIRECT, false },
-    [WALL_HOOK_SENDMSG4] = { "link_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, CONNECT | ACCEPT | TELLING, false },
-    [WALL_HOOK_SENDMSG6] = { "link_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, CONNECT | ACCEPT | TELLING, false },
+    [WALL_HOOK_CONNECT4] = { "link_connect4", BPF_CGROUP_INET4_CONNECT, CALLS | REDIRECT, false },
+    [WALL_HOOK_CONNECT6] = { "link_connect6", BPF_CGROUP_INET6_CONNECT, CALLS | REDIRECT, false },
+    [WALL_HOOK_SENDMSG4] = { "link_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, CALLS | ACCEPT | TELLING, false },
+    [WALL_HOOK_SENDMSG6] = { "link_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, CALLS | ACCEPT | TELLING, false },
 };
 
 #define EXECUTABLES_MAX 8192u   // programs at once on a machine; 100 bytes each
@@ -70,8 +72,9 @@ static const struct {
     { "policy", FD(policy) },       { "apps", FD(apps) },         { "executables", FD(executables) },
     { "log", FD(log) },             { "denials", FD(denials) },   { "owners", FD(owners) },
     { "spoken", FD(spoken) },       { "heard", FD(heard) },       { "told", FD(told) },
-    { "redirects", FD(redirects) }, { "marks", NO_FD },           { "bindings", NO_FD },
-    { "tracks", NO_FD },            { "arrivals", NO_FD },
+    { "redirects", FD(redirects) }, { "rebound", FD(rebound) },   { "bindings", FD(bindings) },
+    { "interfaces", FD(interfaces) }, { "marks", NO_FD },         { "tracks", NO_FD },
+    { "arrivals", NO_FD },
 };
 #define MAP_COUNT (sizeof(map_table) / sizeof(map_table[0]))
 #define FDS_MAX (MAP_COUNT + 1 + 2 * WALL_HOOK_COUNT_)
@@ -215,6 +218,7 @@ static int size_maps(const struct wall_hooks *hooks, const struct wall_hooks_con
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.arrivals, config->flows_max);
     // Three translations for each redirected connection.
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.redirects, 3 * config->flows_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.rebound, config->flows_max);
     // Namespaces with held flows, two sockets each.
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.injectors, 2 * config->facts_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.apps, WALL_KERNEL_APPS_MAX);

@@ -12,7 +12,9 @@
 #include "datapath/linux/notice.h"
 #include "datapath/linux/pins.h"
 #include "datapath/linux/policy.h"
+#include "datapath/linux/rebinding.h"
 #include "datapath/linux/redirect.h"
+#include "datapath/linux/translator.h"
 #include "wire/flow.bpf.h"
 
 struct ring_buffer;
@@ -26,6 +28,8 @@ struct wall_datapath {
     struct wall_held_table live;  // established flows, with their notices
     struct wall_notice_queue notices;
     struct wall_redirects redirects;
+    struct wall_rebindings rebindings;
+    struct wall_translators translators;
     struct ring_buffer *ring;
     struct wall_policy *policy;     // referenced; NULL: none yet
     struct wall_kernel_policy kernel_policy;
@@ -49,15 +53,11 @@ struct wall_datapath {
 
 // CLOCK_BOOTTIME, by which the programs tell time.
 uint64_t wall_boot_time_ns(void);
-// What the user is told of a flow with these facts, without what is known only here.
-void wall_flows_describe(const struct wall_flow_facts *facts, struct wall_flow *ret_flow);
 // The V4 layer of a pair.
 static inline enum wall_layer wall_layer_pair(uint8_t layer)
 {
     return (enum wall_layer)(layer & ~1u);
 }
-// Reads facts from a map of them into datapath->facts. Returns false when they are gone.
-bool wall_flows_read(const struct wall_datapath *datapath, int map_fd, uint64_t flow_id);
 // Handles one record of the ring. Returns 0, or -EAGAIN when the budget is used up.
 int wall_flows_record(void *datapath, void *data, size_t size);
 // Takes over what an earlier instance left in the maps.

@@ -4,11 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <net/ethernet.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
@@ -284,18 +286,65 @@ bool wall_namespace_has_route(const struct wall_namespaces *namespaces, const st
     return has;
 }
 
-bool wall_namespace_has_ethernet(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
-                                 uint32_t interface_index)
+// Its kind (ARPHRD_*) and MTU.
+static int interface_facts(uint32_t interface_index, uint16_t *ret_kind, uint32_t *ret_mtu)
 {
     struct ifreq request = { .ifr_ifindex = (int)interface_index };
-    if (wall_namespace_enter(ns) < 0)
-        return false;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    wall_namespace_leave(namespaces, ns);
-    bool known = fd >= 0 && !ioctl(fd, SIOCGIFNAME, &request) && !ioctl(fd, SIOCGIFHWADDR, &request);
+    int r = fd < 0 || ioctl(fd, SIOCGIFNAME, &request) || ioctl(fd, SIOCGIFHWADDR, &request) ? -errno : 0;
+    *ret_kind = request.ifr_hwaddr.sa_family;
+    r = r || !ioctl(fd, SIOCGIFMTU, &request) ? r : -errno;
+    *ret_mtu = (uint32_t)request.ifr_mtu;
     close_if_open(&fd);
-    return known &&
-           (request.ifr_hwaddr.sa_family == ARPHRD_ETHER || request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK);
+    return r;
+}
+
+int wall_interface_read(uint32_t interface_index, uint32_t *ret_header_bytes, uint32_t *ret_mtu)
+{
+    uint16_t kind;
+    int r = interface_facts(interface_index, &kind, ret_mtu);
+    if (r < 0)
+        return r;
+    bool has_ethernet = kind == ARPHRD_ETHER || kind == ARPHRD_LOOPBACK;
+    *ret_header_bytes = has_ethernet ? ETHER_HDR_LEN : 0;
+    return has_ethernet || kind == ARPHRD_NONE ? 0 : -EOPNOTSUPP;  // NONE: tun, WireGuard
+}
+
+static bool has_address(const struct ifaddrs *of, const uint8_t *address)
+{
+    union socket_address at;
+    set_address(address, 0, &at);
+    if (!of->ifa_addr || of->ifa_addr->sa_family != at.any.sa_family)
+        return false;
+    if (at.any.sa_family == AF_INET)
+        return !memcmp(&((const struct sockaddr_in *)of->ifa_addr)->sin_addr, &at.v4.sin_addr, sizeof(at.v4.sin_addr));
+    return !memcmp(&((const struct sockaddr_in6 *)of->ifa_addr)->sin6_addr, &at.v6.sin6_addr, sizeof(at.v6.sin6_addr));
+}
+
+// A dummy interface has Ethernet headers and no neighbours.
+static bool leads_somewhere(const struct ifaddrs *of)
+{
+    uint16_t kind;
+    uint32_t mtu, interface_index = if_nametoindex(of->ifa_name);
+    if (of->ifa_flags & IFF_LOOPBACK || !interface_index || interface_facts(interface_index, &kind, &mtu) < 0)
+        return false;
+    return kind != ARPHRD_ETHER || !(of->ifa_flags & IFF_NOARP);
+}
+
+uint32_t wall_namespace_interface_of(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
+                                     const uint8_t *address)
+{
+    struct ifaddrs *all = NULL;
+    uint32_t found = 0;
+    if (wall_namespace_enter(ns) < 0)
+        return 0;
+    if (getifaddrs(&all) == 0)
+        for (const struct ifaddrs *at = all; at && !found; at = at->ifa_next)
+            if (has_address(at, address) && leads_somewhere(at))
+                found = if_nametoindex(at->ifa_name);
+    freeifaddrs(all);
+    wall_namespace_leave(namespaces, ns);
+    return found;
 }
 
 // Asks the kernel for something about one socket. Returns 0, or what it answered, -errno.

@@ -47,12 +47,17 @@ void wall_namespace_leave(const struct wall_namespaces *namespaces, const struct
 bool wall_namespace_has_address(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
                                 const uint8_t *address);
 
-// Whether packets at an interface begin with an Ethernet header, as they do at the loopback interface, too.
-bool wall_namespace_has_ethernet(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
-                                 uint32_t interface_index);
+// Of an interface of the namespace the thread is in: how many bytes its packets have before their IP header, and how
+// many from there on they may have. Returns 0, -ENODEV (it is gone), or -EOPNOTSUPP: what they begin with is not known.
+int wall_interface_read(uint32_t interface_index, uint32_t *ret_header_bytes, uint32_t *ret_mtu);
 // Whether packets from one of its addresses find a way to another one.
 bool wall_namespace_has_route(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
                               const uint8_t *from, const uint8_t *to);
+
+// The interface that has an address of the namespace and leads to others by it. Returns 0 when none does: the loopback
+// interface, and those that lead nowhere, do not.
+uint32_t wall_namespace_interface_of(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
+                                     const uint8_t *address);
 
 // A socket as the kernel's diagnosis interface names it. Addresses of 16 bytes, IPv4 mapped.
 struct wall_socket_name {

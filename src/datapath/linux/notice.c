@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "datapath/linux/facts.h"
 #include "datapath/linux/instance.h"
 
 // Notices the user deals with at once: each costs him some KiB. Further ones wait.
@@ -34,7 +35,7 @@ static struct wall_notice *notice_new(const struct wall_flow_facts *facts)
     struct wall_notice *notice = calloc(1, sizeof(*notice) + size);
     if (!notice)
         return NULL;
-    wall_flows_describe(facts, &notice->flow);
+    wall_facts_describe(facts, &notice->flow);
     notice->flow.handle = facts->flow_id;
     memcpy(notice->path, path, size);
     memcpy(notice->process_name, facts->process_name, sizeof(notice->process_name));
@@ -78,7 +79,7 @@ static void begin(struct wall_datapath *datapath, const struct wall_flow_facts *
 static void fetch(struct wall_datapath *datapath, uint64_t handle)
 {
     struct wall_flow_facts *facts = datapath->facts;
-    if (!wall_flows_read(datapath, datapath->hooks.told_fd, handle))
+    if (!wall_facts_read(datapath, datapath->hooks.told_fd, handle))
         return;
     bpf_map_delete_elem(datapath->hooks.told_fd, &handle);
     if (wall_layer_pair(facts->layer) == WALL_LAYER_ESTABLISHED_V4) {

@@ -33,6 +33,8 @@ uint16_t wall_kernel_policy_layer_id(enum wall_layer layer)
         [WALL_LAYER_ASSIGNMENT_V6] = FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V6,
         [WALL_LAYER_REDIRECT_V4] = FWPS_LAYER_ALE_CONNECT_REDIRECT_V4,
         [WALL_LAYER_REDIRECT_V6] = FWPS_LAYER_ALE_CONNECT_REDIRECT_V6,
+        [WALL_LAYER_BIND_REDIRECT_V4] = FWPS_LAYER_ALE_BIND_REDIRECT_V4,
+        [WALL_LAYER_BIND_REDIRECT_V6] = FWPS_LAYER_ALE_BIND_REDIRECT_V6,
         [WALL_LAYER_ESTABLISHED_V4] = FWPS_LAYER_ALE_FLOW_ESTABLISHED_V4,
         [WALL_LAYER_ESTABLISHED_V6] = FWPS_LAYER_ALE_FLOW_ESTABLISHED_V6,
         [WALL_LAYER_CLOSURE_V4] = FWPS_LAYER_ALE_ENDPOINT_CLOSURE_V4,
@@ -160,7 +162,7 @@ static struct wall_policy_needs needs_of(const struct wall_kernel_policy *kernel
             continue;
         needs.layers |= WALL_LAYERS(i);
         bool is_connect = i <= WALL_LAYER_CONNECT_V6, only_tells = i >= WALL_LAYER_ESTABLISHED_V4;
-        bool is_early = is_connect || i == WALL_LAYER_REDIRECT_V4 || i == WALL_LAYER_REDIRECT_V6;
+        bool is_early = is_connect || (i >= WALL_LAYER_REDIRECT_V4 && !only_tells);
         if (!only_tells)
             needs.holds = needs.holds || may_hold(kernel->next[i], is_early ? WALL_LATE_FACTS : 0);
         if (is_connect)
