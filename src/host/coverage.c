@@ -235,10 +235,12 @@ static void probe_redirection(struct probe *probe)
 {
     if (has_interface_hooks())
         add(probe, "redirection", WALL_COVERAGE_PARTIAL,
-            "Callouts can send TCP connections elsewhere. UDP and binding are not redirected.");
+            "Callouts can send TCP connections, and bind TCP and UDP sockets, elsewhere. The destination of UDP is not "
+            "redirected.");
     else
         add(probe, "redirection", WALL_COVERAGE_OPEN,
-            "This kernel has no hooks for it (Linux 6.6): connections that a callout redirects are refused.");
+            "This kernel has no hooks for it (Linux 6.6): connections and sockets that a callout redirects are "
+            "refused.");
 }
 
 static void probe_io_uring(struct probe *probe)
