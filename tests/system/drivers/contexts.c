@@ -1,9 +1,8 @@
 // A callout driver that gives each outgoing flow a context of its own, and counts how they end. It tells of every
 // 100,000th, and of all when it unloads.
-#include <ntddk.h>
 #include <initguid.h>
-#include <fwpmk.h>
-#include <fwpsk.h>
+
+#include "callout.h"
 
 DEFINE_GUID(CONTEXTS_CALLOUT, 0x5c1f0e42, 0x9d3b, 0x4a67, 0xb2, 0x08, 0x7e, 0x91, 0x3c, 0xd4, 0x60, 0x01);
 
@@ -16,9 +15,6 @@ struct flow {
     UINT64 handle;
 };
 
-static PDEVICE_OBJECT device;
-static HANDLE engine;
-static UINT32 callout_id;
 static LONG64 classified, associated, refused, deleted, wrong;
 
 static VOID report(VOID)
@@ -36,7 +32,7 @@ static VOID associate(UINT64 handle)
     }
     flow->state = ALIVE;
     flow->handle = handle;
-    NTSTATUS status = FwpsFlowAssociateContext0(handle, FWPS_LAYER_ALE_FLOW_ESTABLISHED_V4, callout_id,
+    NTSTATUS status = FwpsFlowAssociateContext0(handle, FWPS_LAYER_ALE_FLOW_ESTABLISHED_V4, callout_id(0),
                                                 (UINT64)(ULONG_PTR)flow);
     if (!NT_SUCCESS(status)) {
         InterlockedIncrement64(&refused);
@@ -65,7 +61,7 @@ static void NTAPI classify(const FWPS_INCOMING_VALUES0 *values, const FWPS_INCOM
 static void NTAPI flow_delete(UINT16 layer_id, UINT32 id, UINT64 flow_context)
 {
     struct flow *flow = (struct flow *)(ULONG_PTR)flow_context;
-    if (layer_id != FWPS_LAYER_ALE_FLOW_ESTABLISHED_V4 || id != callout_id || flow->state != ALIVE) {
+    if (layer_id != FWPS_LAYER_ALE_FLOW_ESTABLISHED_V4 || id != callout_id(0) || flow->state != ALIVE) {
         InterlockedIncrement64(&wrong);
         return;
     }
@@ -74,71 +70,33 @@ static void NTAPI flow_delete(UINT16 layer_id, UINT32 id, UINT64 flow_context)
     InterlockedIncrement64(&deleted);
 }
 
-static NTSTATUS NTAPI notify(FWPS_CALLOUT_NOTIFY_TYPE type, const GUID *key, FWPS_FILTER3 *filter)
-{
-    UNREFERENCED_PARAMETER(type);
-    UNREFERENCED_PARAMETER(key);
-    UNREFERENCED_PARAMETER(filter);
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS add_objects(VOID)
-{
-    FWPS_CALLOUT3 registration = {0};
-    registration.calloutKey = CONTEXTS_CALLOUT;
-    registration.classifyFn = classify;
-    registration.notifyFn = notify;
-    registration.flowDeleteFn = flow_delete;
-    NTSTATUS status = FwpsCalloutRegister3(device, &registration, &callout_id);
-    if (!NT_SUCCESS(status))
-        return status;
-    FWPM_CALLOUT0 callout = {0};
-    callout.calloutKey = CONTEXTS_CALLOUT;
-    callout.displayData.name = (wchar_t *)L"contexts";
-    callout.applicableLayer = FWPM_LAYER_ALE_FLOW_ESTABLISHED_V4;
-    status = FwpmCalloutAdd0(engine, &callout, NULL, NULL);
-    if (!NT_SUCCESS(status))
-        return status;
-    FWPM_FILTER_CONDITION0 outgoing = {0};
-    outgoing.fieldKey = FWPM_CONDITION_DIRECTION;
-    outgoing.matchType = FWP_MATCH_EQUAL;
-    outgoing.conditionValue.type = FWP_UINT32;
-    outgoing.conditionValue.uint32 = FWP_DIRECTION_OUTBOUND;
-    FWPM_FILTER0 filter = {0};
-    filter.displayData.name = (wchar_t *)L"contexts";
-    filter.layerKey = FWPM_LAYER_ALE_FLOW_ESTABLISHED_V4;
-    filter.numFilterConditions = 1;
-    filter.filterCondition = &outgoing;
-    filter.weight.type = FWP_EMPTY;
-    filter.action.type = FWP_ACTION_CALLOUT_INSPECTION;
-    filter.action.calloutKey = CONTEXTS_CALLOUT;
-    return FwpmFilterAdd0(engine, &filter, NULL, NULL);
-}
-
 static VOID NTAPI unload(PDRIVER_OBJECT driver)
 {
     UNREFERENCED_PARAMETER(driver);
-    if (engine)
-        FwpmEngineClose0(engine);
-    if (callout_id && !NT_SUCCESS(FwpsCalloutUnregisterById0(callout_id)))
+    if (!NT_SUCCESS(callouts_stop()))
         DbgPrint("contexts: flows still have contexts\n");
     report();
-    if (device)
-        IoDeleteDevice(device);
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path);
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
 {
-    FWPM_SESSION0 session = {0};
+    FWPM_FILTER_CONDITION0 outgoing = { 0 };
+    outgoing.fieldKey = FWPM_CONDITION_DIRECTION;
+    outgoing.matchType = FWP_MATCH_EQUAL;
+    outgoing.conditionValue.type = FWP_UINT32;
+    outgoing.conditionValue.uint32 = FWP_DIRECTION_OUTBOUND;
+    const struct callout_table table = {
+        .name = L"contexts",
+        .layers = { { &CONTEXTS_CALLOUT, &FWPM_LAYER_ALE_FLOW_ESTABLISHED_V4 } },
+        .classify = classify,
+        .flow_delete = flow_delete,
+        .action = FWP_ACTION_CALLOUT_INSPECTION,
+        .condition = &outgoing,
+    };
     UNREFERENCED_PARAMETER(registry_path);
     driver->DriverUnload = unload;
-    session.flags = FWPM_SESSION_FLAG_DYNAMIC;
-    NTSTATUS status = IoCreateDevice(driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
-    if (NT_SUCCESS(status))
-        status = FwpmEngineOpen0(NULL, RPC_C_AUTHN_WINNT, NULL, &session, &engine);
-    if (NT_SUCCESS(status))
-        status = add_objects();
+    NTSTATUS status = callouts_start(driver, &table);
     if (!NT_SUCCESS(status))
         unload(driver);
     return status;
