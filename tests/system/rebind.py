@@ -58,14 +58,15 @@ except OSError as error: print('error', type(error).__name__)
 # In the peer's namespace: tells everybody where it is seen from.
 MIRROR = r'''
 import select, socket
-def open_one(family, address, kind):
+def open_one(family, address, kind, port=7700):
     s = socket.socket(family, kind)
     if family == socket.AF_INET6: s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    s.bind((address, 7700))
+    s.bind((address, port))
     if kind == socket.SOCK_STREAM: s.listen(100)
     return s
 streams = [open_one(f, a, socket.SOCK_STREAM) for f, a in ((socket.AF_INET, '0.0.0.0'), (socket.AF_INET6, '::'))]
-datagrams = [open_one(f, a, socket.SOCK_DGRAM) for f, a in ((socket.AF_INET, '0.0.0.0'), (socket.AF_INET6, '::'))]
+datagrams = [open_one(f, a, socket.SOCK_DGRAM, port) for f, a in ((socket.AF_INET, '0.0.0.0'), (socket.AF_INET6, '::'))
+             for port in range(7700, 7708)]
 print('ready', flush=True)
 while True:
     for s in select.select(streams + datagrams, [], [])[0]:
@@ -91,6 +92,11 @@ try:
             s.sendto(b'x' * int((sys.argv + ['1'])[4]), (address, 7700))
             data, peer = s.recvfrom(100)
             assert peer[:2] == (address, 7700), peer
+    elif how == 'udp-many':
+        for port in range(7700, 7708): s.sendto(b'x', (address, port))
+        answers = [s.recvfrom(100)[0] for port in range(7700, 7708)]
+        assert len(set(answers)) == 1, answers
+        data = answers[0]
     else:
         s.connect((address, 7700))
         if how == 'udp-connected': s.send(b'x')
@@ -204,7 +210,7 @@ def clients(place, check, mode):
     check('before: seen from its own address', place.look('tcp', lab.peer4) == f'{lab.client4} same port')
     place.load(address4=place.other4, address6=place.other6, **mode)
     for peer, own, other in ((lab.peer4, lab.client4, place.other4), (lab.peer6, lab.client6, place.other6)):
-        for how in ('tcp', 'udp', 'udp-connected'):
+        for how in ('tcp', 'udp', 'udp-many', 'udp-connected'):
             for local in ('-', own):
                 told = place.look(how, peer, local)
                 check(f'{how} to {peer}, bound to {local}: seen from {other}', told == f'{other} same port', told)

@@ -162,6 +162,9 @@ int wall_rebindings_add(struct wall_datapath *datapath, const struct wall_held *
     if (!wall_facts_read(datapath, datapath->hooks.facts_fd, held->flow_id))
         return wall_error_set(err, -ENOENT, "the socket is closed");
     uint64_t cookie = held->name.cookie;
+    struct wall_rebinding earlier;
+    if (!bpf_map_lookup_elem(datapath->hooks.rebound_fd, &cookie, &earlier))
+        return 0;  // another first flow of the socket was answered before
     struct wall_rebinding to = binding_of(held, datapath->facts->process_id);
     memcpy(to.to, address, 16);
     to.to_port = port ? port : to.from_port;

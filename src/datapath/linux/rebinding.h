@@ -17,8 +17,8 @@ struct wall_rebindings {
 // Takes over what an earlier instance left.
 void wall_rebindings_adopt(struct wall_datapath *datapath);
 // From now on the socket of a held binding, or of the first flow of one without bind(), is bound to `address` (16
-// bytes, IPv4 mapped; zeros: all of its family) and `port` (0: it keeps its own). Returns 0, or -errno with `err`
-// telling why that cannot be; then nothing has changed.
+// bytes, IPv4 mapped; zeros: all of its family) and `port` (0: it keeps its own). Of several first flows the one that
+// is answered first counts. Returns 0, or -errno with `err` telling why that cannot be; then nothing has changed.
 int wall_rebindings_add(struct wall_datapath *datapath, const struct wall_held *held, const uint8_t *address,
                         uint16_t port, struct wall_error *err);
 // The socket of a permitted first flow stays where it is. Returns 0 or -errno: its next flow is asked about again.
