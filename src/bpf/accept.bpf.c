@@ -253,12 +253,8 @@ static __noinline int is_elsewhere(struct bpf_sock *socket, struct arrival *arri
     if (state != BINDING_CHANGED)
         return state != BINDING_SETTLED;
     const struct wall_rebinding *to = bpf_map_lookup_elem(&rebound, &cookie);
-    struct remote address;
-    if (!to || to->to_port != arrival->with.local.port)
-        return 1;
-    __builtin_memcpy(address.address, to->to, sizeof(address.address));
-    bool is_any = (address.words[0] | address.words[1] | address.words[3]) == 0;  // mapped or not
-    return !is_any && !same_address(&address, arrival->with.local.address);
+    const struct remote *local = &arrival->with.local;
+    return !to || to->to_port != local->port || (!is_any_address(to->to) && !same_address(local, to->to));
 }
 
 // What is known of a packet that comes in. Returns NULL when it cannot be read.

@@ -40,6 +40,14 @@ static __always_inline bool same_address(const struct remote *remote, const uint
            remote->words[2] == other.words[2] && remote->words[3] == other.words[3];
 }
 
+// Whether it stands for all addresses of its family.
+static __always_inline bool is_any_address(const uint8_t *address)
+{
+    struct remote at;
+    __builtin_memcpy(at.address, address, sizeof(at.address));
+    return (at.words[0] | at.words[1] | at.words[3]) == 0 && (at.words[2] == 0 || at.words[2] == bpf_htonl(0xffff));
+}
+
 // The kernel takes an unspecified destination for this host: the socket's own address, or else loopback. A rule about
 // 127.0.0.1 must see it.
 static __always_inline void remote_resolve(struct remote *remote, uint32_t source4, bool source_is_mapped)

@@ -123,13 +123,6 @@ static __always_inline int read_segment(struct __sk_buff *packet, uint32_t begin
     return 0;
 }
 
-static __always_inline bool is_zero(const uint8_t *address)
-{
-    struct remote at;
-    __builtin_memcpy(at.address, address, sizeof(at.address));
-    return (at.words[0] | at.words[1] | at.words[3]) == 0 && (at.words[2] == 0 || at.words[2] == bpf_htonl(0xffff));
-}
-
 static __always_inline bool is_same(const uint8_t *address, const uint8_t *other)
 {
     struct remote at;
@@ -270,7 +263,7 @@ static __always_inline int leave_bound(struct __sk_buff *packet, struct segment 
     struct wall_rebinding *rebinding = bpf_map_lookup_elem(&rebound, &cookie);
     if (rebinding)
         __builtin_memcpy(rebinding->used, to.source, 16);
-    if (!is_zero(translation->ends.source))
+    if (!is_any_address(translation->ends.source))
         __builtin_memcpy(to.source, translation->ends.source, 16);
     to.source_port = translation->ends.source_port;
     return rewrite(packet, segment, &to) ? drop() : go_on(packet, segment, translation->to_interface, true);
@@ -323,12 +316,15 @@ static __always_inline uint32_t tuple_of(const struct wall_endpoints *ends, bool
     return sizeof(ret_tuple->ipv4);
 }
 
-#define NO_SOCKET 1
+// What was found for a packet; as bits.
+#define NO_SOCKET 0
+#define CONNECTED 1
+#define LISTENING 2
 
-// Gives the segment to the socket of `ends`. `listening`: to one that listens, unless the connection has a socket
-// already. Returns 0, NO_SOCKET, or -1: it cannot be given.
+// Gives the segment to the socket of `ends`, if it is one of these `kinds`. Returns its kind, NO_SOCKET, or -1: it
+// cannot be given.
 static __noinline int give_stream(struct __sk_buff *packet, const struct wall_endpoints *ends, bool is_v6,
-                                  bool listening)
+                                  int kinds)
 {
     struct bpf_sock_tuple tuple;
     if (!ends)
@@ -337,27 +333,13 @@ static __noinline int give_stream(struct __sk_buff *packet, const struct wall_en
     struct bpf_sock *socket = bpf_skc_lookup_tcp(packet, &tuple, size, BPF_F_CURRENT_NETNS, 0);
     if (!socket)
         return NO_SOCKET;
-    bool listens = socket->state == SOCKET_LISTENING;
-    long r = listens || !listening ? bpf_sk_assign(packet, socket, 0) : 0;
+    int kind = socket->state == SOCKET_LISTENING ? LISTENING : CONNECTED;
+    long r = kind & kinds ? bpf_sk_assign(packet, socket, 0) : 0;
     bpf_sk_release(socket);
-    return r ? -1 : 0;
+    return r ? -1 : kind;
 }
 
-static __noinline int has_connection(struct __sk_buff *packet, const struct wall_endpoints *ends, bool is_v6)
-{
-    struct bpf_sock_tuple tuple;
-    if (!ends)
-        return 0;
-    uint32_t size = tuple_of(ends, is_v6, &tuple);
-    struct bpf_sock *socket = bpf_skc_lookup_tcp(packet, &tuple, size, BPF_F_CURRENT_NETNS, 0);
-    if (!socket)
-        return 0;
-    bool is_connected = socket->state != SOCKET_LISTENING;
-    bpf_sk_release(socket);
-    return is_connected;
-}
-
-// Gives the datagram to the socket of `ends`, if it is the one with this cookie.
+// Gives the datagram to the socket of `ends`, if it is the one with this cookie. Returns as give_stream().
 static __noinline int give_datagram(struct __sk_buff *packet, const struct wall_endpoints *ends, bool is_v6,
                                     uint64_t cookie)
 {
@@ -374,13 +356,13 @@ static __noinline int give_datagram(struct __sk_buff *packet, const struct wall_
     bpf_sk_release(socket);
     if (!is_it)
         return NO_SOCKET;
-    return r ? -1 : 0;
+    return r ? -1 : CONNECTED;
 }
 
 static __always_inline int give(struct __sk_buff *packet, const struct segment *segment,
                                 const struct wall_endpoints *ends, uint64_t cookie)
 {
-    return segment->key.protocol == IPPROTO_TCP ? give_stream(packet, ends, segment->is_v6, false)
+    return segment->key.protocol == IPPROTO_TCP ? give_stream(packet, ends, segment->is_v6, CONNECTED | LISTENING)
                                                 : give_datagram(packet, ends, segment->is_v6, cookie);
 }
 
@@ -393,14 +375,14 @@ static __always_inline int arrive_bound(struct __sk_buff *packet, const struct s
     const struct wall_rebinding *rebinding = bpf_map_lookup_elem(&rebound, &cookie);
     if (!rebinding)
         return INTERFACE_NEXT;
-    if (segment->key.protocol == IPPROTO_TCP && has_connection(packet, &ends, segment->is_v6))
+    if (segment->key.protocol == IPPROTO_TCP && give_stream(packet, &ends, segment->is_v6, 0) == CONNECTED)
         return INTERFACE_NEXT;
-    bool is_open = is_zero(translation->ends.destination);
+    bool is_open = is_any_address(translation->ends.destination);
     if (!is_open)
         __builtin_memcpy(ends.destination, translation->ends.destination, 16);
     ends.destination_port = translation->ends.destination_port;
     int r = give(packet, segment, &ends, cookie);
-    if (r == NO_SOCKET && is_open && !is_zero(rebinding->used)) {  // connected from the address the kernel chose
+    if (r == NO_SOCKET && is_open && !is_any_address(rebinding->used)) {  // connected from the address the kernel chose
         __builtin_memcpy(ends.destination, rebinding->used, 16);
         r = give(packet, segment, &ends, cookie);
     }
@@ -424,7 +406,7 @@ int redirect_arriving(struct __sk_buff *packet)
     if (translation->action != WALL_TRANSLATION_DELIVER)
         return rewrite(packet, &segment, &to) ? drop() : INTERFACE_NEXT;
     bool begins = (segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-    return begins && give_stream(packet, &to, segment.is_v6, true) < 0 ? drop() : INTERFACE_NEXT;
+    return begins && give_stream(packet, &to, segment.is_v6, LISTENING) < 0 ? drop() : INTERFACE_NEXT;
 }
 
 // --- Packets on another way ---

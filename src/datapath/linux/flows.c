@@ -48,9 +48,6 @@ static bool read_facts(const struct wall_datapath *datapath, uint64_t flow_id)
 // table.
 #define SOCKETLESS_MAX 256
 
-// Where bind() is held.
-#define BINDING_LAYERS (WALL_LAYERS(WALL_LAYER_ASSIGNMENT_V4) | WALL_LAYERS(WALL_LAYER_BIND_REDIRECT_V4))
-
 static void forget_kernel_side(const struct wall_datapath *datapath, const struct wall_flow_key *key, uint64_t flow_id)
 {
     bpf_map_delete_elem(datapath->hooks.flows_fd, key);
@@ -163,7 +160,7 @@ static bool waits_for_binding(struct wall_datapath *datapath, const struct wall_
 {
     const struct wall_flow_key key = { .number = held->name.cookie, .kind = WALL_FLOW_BINDING };
     struct wall_flow_entry entry;
-    if (!(datapath->layers & BINDING_LAYERS) || is_of_socket(&held->key) || held->key.kind == WALL_FLOW_ACCEPT ||
+    if (is_of_socket(&held->key) || held->key.kind == WALL_FLOW_ACCEPT ||
         bpf_map_lookup_elem(datapath->hooks.flows_fd, &key, &entry) || entry.state != WALL_FLOW_HELD)
         return false;
     if (!wall_held_find(&datapath->table, entry.flow_id))  // the ring had no place to tell of it
@@ -453,10 +450,9 @@ static bool is_live(const struct wall_datapath *datapath, const struct wall_held
 }
 
 // Whether it is held since its socket sends without bind(), and a callout may say where from.
-static bool is_first_of_socket(const struct wall_datapath *datapath, const struct wall_held *held)
+static bool is_first_of_socket(const struct wall_held *held)
 {
-    return held->key.kind == WALL_FLOW_DATAGRAM && read_facts(datapath, held->flow_id) &&
-           wall_layer_pair(datapath->facts->layer) == WALL_LAYER_BIND_REDIRECT_V4;
+    return held->key.kind == WALL_FLOW_DATAGRAM && wall_layer_pair(held->layer) == WALL_LAYER_BIND_REDIRECT_V4;
 }
 
 static int decide(struct wall_datapath *datapath, struct wall_held *held, enum wall_flow_state state);
@@ -504,7 +500,7 @@ int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum 
         return -ENOENT;
     if (decision == WALL_FLOW_PERMIT && datapath->redirects.count && !is_live(datapath, held))
         wall_redirects_forget(datapath, held);
-    if (decision == WALL_FLOW_PERMIT && is_first_of_socket(datapath, held))
+    if (decision == WALL_FLOW_PERMIT && is_first_of_socket(held))
         (void)wall_rebindings_settle(datapath, held);  // else the next flow is asked about, too
     return decide(datapath, held, decision == WALL_FLOW_PERMIT ? WALL_FLOW_PERMITTED : WALL_FLOW_BLOCKED);
 }

@@ -73,6 +73,7 @@ struct wall_held *wall_held_add(struct wall_held_table *table, const struct wall
         return NULL;
     held->flow_id = facts->flow_id;
     held->key = facts->key;
+    held->layer = facts->layer;
     held->state = WALL_FLOW_HELD;
     held->packets_end = &held->packets;
     held->route = (struct wall_route){

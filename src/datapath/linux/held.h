@@ -22,6 +22,7 @@ struct wall_held {
     uint64_t flow_id;
     struct wall_flow_key key;
     enum wall_flow_state state;
+    uint8_t layer;  // enum wall_layer
     bool adopted;
     bool reported;
     bool is_socketless;  // its socket is closed; what it sent waits for the answer

@@ -215,8 +215,10 @@ int wall_translators_attach(struct wall_datapath *datapath, const struct wall_na
     if (r < 0)
         return wall_error_set(err, r, "the programs that redirect connections cannot be attached to the cgroup: %s",
                               strerror(-r));
-    of->is_everywhere = of->is_everywhere || interface_index == WALL_INTERFACES_ALL;
+    if (of->is_everywhere && interface_index == WALL_INTERFACES_ALL)
+        return 0;  // those that are new since then come with the next refresh
     r = attach_in(datapath, of, ns, interface_index);
+    of->is_everywhere = of->is_everywhere || (r == 0 && interface_index == WALL_INTERFACES_ALL);
     if (r == -EOPNOTSUPP)
         return wall_error_set(err, r, "packets of interface %u begin with a header that is not known",
                               interface_index);
