@@ -92,6 +92,10 @@ try:
             s.sendto(b'x' * int((sys.argv + ['1'])[4]), (address, 7700))
             data, peer = s.recvfrom(100)
             assert peer[:2] == (address, 7700), peer
+    elif how == 'udp-large':
+        s.sendto(b'x', (address, 7700))
+        data = s.recvfrom(100)[0]
+        s.sendto(b'x' * 20000, (address, 7700))
     elif how == 'udp-many':
         for port in range(7700, 7708): s.sendto(b'x', (address, port))
         answers = [s.recvfrom(100)[0] for port in range(7700, 7708)]
@@ -215,7 +219,9 @@ def clients(place, check, mode):
                 told = place.look(how, peer, local)
                 check(f'{how} to {peer}, bound to {local}: seen from {other}', told == f'{other} same port', told)
         told = place.look('udp', peer, '-', 20000)
-        check(f'datagrams that need fragments to {peer}: refused', told.startswith('error'), told)
+        check(f'a first datagram that needs fragments to {peer}: lost', told.startswith('error TimeoutError'), told)
+        told = place.look('udp-large', peer)
+        check('a later one: refused', told.startswith('error PermissionError'), told)
     curl = lab.run(['curl', '-sS', '--max-time', '5', f'http://{lab.peer4}:7700/', '--http0.9'])
     check('another program keeps its address', curl.stdout.startswith(f'{lab.client4} '), curl.stdout + curl.stderr)
     place.unload()
@@ -245,6 +251,24 @@ def other_interface(place, check):
     place.unload()
     run('ip', '-n', lab.near, 'link', 'del', 'tunnel')
     run('ip', '-n', lab.near, 'link', 'del', 'aside')
+
+
+def new_interface(place, check, how):
+    """Its first packets are translated as well."""
+    lab = place.lab
+    place.load(address4=place.other4)
+    told = place.look('udp', lab.peer4)
+    check('by the old interface', told == f'{place.other4} same port', told)
+    run('ip', '-n', lab.near, 'link', 'add', 'late', 'type', 'veth', 'peer', 'name', 'late', 'netns', lab.far)
+    for namespace, number in ((lab.far, 2), (lab.near, 1)):
+        run('ip', '-n', namespace, 'addr', 'add', f'10.99.3.{number}/24', 'dev', 'late')
+        run('ip', '-n', namespace, 'link', 'set', 'late', 'up')
+    run('ip', '-n', lab.far, 'route', 'replace', '10.99.1.0/24', 'dev', 'cable', 'src', '10.99.3.2')  # of datagrams
+    told = place.look(how, '10.99.3.2')
+    check(f'{how} by an interface that is new', told == f'{place.other4} same port', told)
+    run('ip', '-n', lab.far, 'route', 'replace', '10.99.1.0/24', 'dev', 'cable', 'src', lab.peer4)
+    place.unload()
+    run('ip', '-n', lab.near, 'link', 'del', 'late')
 
 
 def impossible(place, check):
@@ -304,6 +328,8 @@ def main():
             clients(place, check, mode)
         shut_in(place, check)
         other_interface(place, check)
+        for how in ('udp', 'tcp'):
+            new_interface(place, check, how)
         impossible(place, check)
     with Instance() as lab:  # without connections that are still remembered
         place = Place(lab)

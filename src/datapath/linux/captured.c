@@ -58,8 +58,20 @@ static void send_again(struct wall_datapath *datapath, struct wall_held *held, s
     free(segment);
 }
 
+// Whether the flow's packets would leave its interface, which may be new, as they are, though its socket is bound
+// elsewhere. The guard at the cgroup does not see what is sent here.
+static bool leaves_untranslated(struct wall_datapath *datapath, const struct wall_held *held)
+{
+    struct wall_rebinding binding;
+    return held->ns && held->route.interface_index && held->key.kind != WALL_FLOW_ACCEPT &&
+           wall_rebindings_find(datapath, held->name.cookie, &binding) &&
+           wall_translators_attach(datapath, held->ns, held->route.interface_index, NULL) < 0;
+}
+
 void wall_captured_send(struct wall_datapath *datapath, struct wall_held *held)
 {
+    if (leaves_untranslated(datapath, held))
+        return;
     for (struct wall_held_packet *packet = held->packets; packet; packet = packet->next)
         send_again(datapath, held, packet);
 }
