@@ -3,6 +3,7 @@
 # Usage: tools/demo.sh [BUILD_DIRECTORY]. Touches nothing else of this machine and removes all it made.
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
+. "$(dirname "$0")/netns-folder.sh"
 build=$(cd "${1:-build}" && pwd) || exit 1
 name=rw-demo-$$
 work=$(mktemp -d "/tmp/$name-XXXXXX")
@@ -27,8 +28,10 @@ remove() {
     for _ in 1 2 3 4 5 6 7 8 9 10; do rmdir "$mount/$name" 2>/dev/null; [ -d "$mount/$name" ] || break; sleep 0.1; done
     ip netns delete "$name-c" 2>/dev/null
     ip netns delete "$name-p" 2>/dev/null
+    netns_folder_give_back
     rm -rf "$work"
 }
+netns_folder_note
 before=$("$(dirname "$0")/verify-clean.sh")
 mkfifo "$work/alive"
 ( trap '' INT TERM HUP; read -r _ < "$work/alive"; remove ) &

@@ -6,6 +6,7 @@ plain_suites="law headers tools system scenarios plain windows"
 asan_options="-Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false"
 runner=
 host=
+. tools/netns-folder.sh
 
 # An absurd size has to fail as it does in production: with NULL.
 stop=halt_on_error=1:allocator_may_return_null=1
@@ -40,6 +41,7 @@ test_in() {
 # watch_host: summarize() will fail the run when it leaves anything behind. Only where nobody else changes the host.
 watch_host() {
     if [ -n "${CI-}" ] && [ "$(id -u)" -eq 0 ]; then
+        netns_folder_note
         tools/verify-clean.sh >build/host-before
         host="--host build/host-before build/host-after"
     fi
@@ -57,6 +59,7 @@ no_suites() {
 summarize() {
     for second in 1 2 3 4 5; do  # a killed process leaves its cgroup a moment later
         [ -n "$host" ] || break
+        netns_folder_give_back
         tools/verify-clean.sh >build/host-after
         diff build/host-before build/host-after | grep -q '^>' || break
         sleep 1
