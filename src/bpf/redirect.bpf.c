@@ -434,10 +434,8 @@ int redirect_guard(struct __sk_buff *packet)
     const struct wall_translation *translation = find(&segment);
     if (!translation || !translation->is_begun_here)
         return PACKET_PASSED;
-    bool good = translation->interface_index == packet->ifindex;
-    if (translation->action >= WALL_TRANSLATION_BOUND)
-        good = is_translated(packet, &segment);
-    if (good)
+    bool is_its_way = translation->action >= WALL_TRANSLATION_BOUND || translation->interface_index == packet->ifindex;
+    if (is_its_way && is_translated(packet, &segment))
         return PACKET_PASSED;
     count_refused();
     return PACKET_REFUSED;

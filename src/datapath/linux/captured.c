@@ -58,19 +58,25 @@ static void send_again(struct wall_datapath *datapath, struct wall_held *held, s
     free(segment);
 }
 
-// Whether the flow's packets would leave its interface, which may be new, as they are, though its socket is bound
-// elsewhere. The guard at the cgroup does not see what is sent here.
-static bool leaves_untranslated(struct wall_datapath *datapath, const struct wall_held *held)
+// What is sent here is not seen by the guard at the cgroup. So packets of a socket that is bound elsewhere, or of a
+// redirected connection, leave by the interface they were to leave by, whatever the routes are now, and only when they
+// are translated there: it may be new. Returns whether they may.
+static bool prepare_translation(struct wall_datapath *datapath, struct wall_held *held)
 {
     struct wall_rebinding binding;
-    return held->ns && held->route.interface_index && held->key.kind != WALL_FLOW_ACCEPT &&
-           wall_rebindings_find(datapath, held->name.cookie, &binding) &&
-           wall_translators_attach(datapath, held->ns, held->route.interface_index, NULL) < 0;
+    struct wall_endpoints ends;
+    uint32_t interface_index = held->route.interface_index;
+    if (!held->ns || !interface_index || held->key.kind == WALL_FLOW_ACCEPT ||
+        (!wall_rebindings_find(datapath, held->name.cookie, &binding) && !wall_redirects_find(datapath, held, &ends)))
+        return true;
+    if (interface_index != WALL_INTERFACE_LOOPBACK)
+        held->route.bound_interface = interface_index;
+    return wall_translators_attach(datapath, held->ns, interface_index, NULL) == 0;
 }
 
 void wall_captured_send(struct wall_datapath *datapath, struct wall_held *held)
 {
-    if (leaves_untranslated(datapath, held))
+    if (!prepare_translation(datapath, held))
         return;
     for (struct wall_held_packet *packet = held->packets; packet; packet = packet->next)
         send_again(datapath, held, packet);
