@@ -302,19 +302,30 @@ static bool has_work(const struct wall_datapath *datapath)
            wall_hooks_attached(&datapath->hooks, datapath->layers);
 }
 
-static void cut(void *context, const struct wall_survey_socket *socket)
+static struct wall_socket_name name_of(const struct wall_survey_socket *socket)
 {
-    struct wall_datapath *datapath = context;
-    struct wall_namespace *ns = wall_namespace_get(&datapath->namespaces, socket->netns_cookie, socket->process_id,
-                                                   socket->thread_id);
     struct wall_socket_name name = {
         .family = socket->family, .protocol = socket->protocol, .local_port = socket->local_port,
         .remote_port = socket->remote_port, .bound_interface = socket->bound_interface, .cookie = socket->cookie,
     };
     memcpy(name.local_address, socket->local_address, sizeof(name.local_address));
     memcpy(name.remote_address, socket->remote_address, sizeof(name.remote_address));
-    if (ns && wall_socket_destroy(ns, &name) == 0)
-        datapath->stats.flows_blocked++;
+    return name;
+}
+
+static void cut(void *context, const struct wall_survey_socket *sockets, uint32_t count)
+{
+    struct wall_datapath *datapath = context;
+    struct wall_socket_name names[WALL_SURVEY_SOCKETS_MAX];
+    struct wall_namespace *ns = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        names[i] = name_of(&sockets[i]);
+        if (!ns)  // the task of another one may be gone
+            ns = wall_namespace_get(&datapath->namespaces, sockets[i].netns_cookie, sockets[i].process_id,
+                                    sockets[i].thread_id);
+    }
+    if (ns)
+        datapath->stats.flows_blocked += wall_sockets_destroy(ns, names, count);
     wall_namespace_unref(&datapath->namespaces, ns);
 }
 

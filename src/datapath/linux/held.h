@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "datapath/linux/namespace.h"
+#include "datapath/linux/diagnosis.h"
 #include "wire/flow.bpf.h"
 
 struct wall_held_packet {

@@ -5,9 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <linux/inet_diag.h>
 #include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <net/ethernet.h>
@@ -225,11 +223,6 @@ void wall_namespaces_trim(struct wall_namespaces *namespaces)
     namespaces->idle_count = 0;
 }
 
-static void set_diag_address(void *field, const uint8_t *address, bool is_ipv4)
-{
-    memcpy(field, is_ipv4 ? address + 12 : address, is_ipv4 ? 4 : 16);
-}
-
 union socket_address {
     struct sockaddr any;
     struct sockaddr_in v4;
@@ -345,54 +338,6 @@ uint32_t wall_namespace_interface_of(const struct wall_namespaces *namespaces, c
     freeifaddrs(all);
     wall_namespace_leave(namespaces, ns);
     return found;
-}
-
-// Asks the kernel for something about one socket. Returns 0, or what it answered, -errno.
-static int ask_diag(const struct wall_namespace *ns, const struct wall_socket_name *name, uint16_t type, uint16_t flags)
-{
-    bool is_ipv4 = name->family == AF_INET && wall_address_is_mapped(name->local_address);
-    struct {
-        struct nlmsghdr header;
-        struct inet_diag_req_v2 request;
-    } message = {
-        .header = { .nlmsg_len = sizeof(message), .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags },
-        .request = {
-            .sdiag_family = name->family, .sdiag_protocol = name->protocol, .idiag_states = ~0u,
-            .id = {
-                .idiag_sport = htons(name->local_port), .idiag_dport = htons(name->remote_port),
-                .idiag_if = name->bound_interface,
-                .idiag_cookie = { (uint32_t)name->cookie, (uint32_t)(name->cookie >> 32) },
-            },
-        },
-    };
-    set_diag_address(message.request.id.idiag_src, name->local_address, is_ipv4);
-    set_diag_address(message.request.id.idiag_dst, name->remote_address, is_ipv4);
-    if (send(ns->diag_fd, &message, sizeof(message), 0) < 0)
-        return -errno;
-
-    struct {
-        struct nlmsghdr header;
-        struct nlmsgerr error;
-        char rest[512];
-    } answer;
-    ssize_t size = recv(ns->diag_fd, &answer, sizeof(answer), 0);
-    if (size < 0)
-        return -errno;
-    if ((size_t)size >= sizeof(answer.header) && answer.header.nlmsg_type == SOCK_DIAG_BY_FAMILY)
-        return 0;
-    if ((size_t)size < offsetof(typeof(answer), rest) || answer.header.nlmsg_type != NLMSG_ERROR)
-        return -EBADMSG;
-    return answer.error.error;
-}
-
-int wall_socket_destroy(const struct wall_namespace *ns, const struct wall_socket_name *name)
-{
-    return ask_diag(ns, name, SOCK_DESTROY, NLM_F_ACK);
-}
-
-int wall_socket_exists(const struct wall_namespace *ns, const struct wall_socket_name *name)
-{
-    return ask_diag(ns, name, SOCK_DIAG_BY_FAMILY, 0);
 }
 
 static int open_raw(struct wall_namespaces *namespaces, struct wall_namespace *ns, int family)

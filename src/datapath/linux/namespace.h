@@ -1,4 +1,4 @@
-// Sockets inside the network namespaces of held flows: to send packets there, and to abort sockets there.
+// The network namespaces of held flows: to send packets there, and to look at what is there.
 #pragma once
 
 #include <stdbool.h>
@@ -58,20 +58,6 @@ bool wall_namespace_has_route(const struct wall_namespaces *namespaces, const st
 // interface, and those that lead nowhere, do not.
 uint32_t wall_namespace_interface_of(const struct wall_namespaces *namespaces, const struct wall_namespace *ns,
                                      const uint8_t *address);
-
-// A socket as the kernel's diagnosis interface names it. Addresses of 16 bytes, IPv4 mapped.
-struct wall_socket_name {
-    uint8_t family, protocol;
-    uint8_t local_address[16], remote_address[16];
-    uint16_t local_port, remote_port;
-    uint32_t bound_interface;
-    uint64_t cookie;
-};
-
-// Aborts a socket: its pending connect() fails with ECONNABORTED. Returns 0, -ENOENT (it is gone) or -errno.
-int wall_socket_destroy(const struct wall_namespace *ns, const struct wall_socket_name *name);
-// Returns 0, -ENOENT (it is gone) or -errno.
-int wall_socket_exists(const struct wall_namespace *ns, const struct wall_socket_name *name);
 
 // How a packet leaves.
 struct wall_route {

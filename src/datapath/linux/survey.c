@@ -9,15 +9,21 @@
 #include "base/error.h"
 #include "datapath/linux/hooks.h"
 
-#define SOCKETS_PER_READ 256
-
-typedef void (*on_blocked)(void *context, const struct wall_survey_socket *socket);
+// Tells them, those of each namespace together.
+static void tell(const struct wall_survey_socket *sockets, size_t count, wall_survey_blocked *blocked, void *context)
+{
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        for (end = begin + 1; end < count && sockets[end].netns_cookie == sockets[begin].netns_cookie; end++)
+            ;
+        blocked(context, &sockets[begin], (uint32_t)(end - begin));
+    }
+}
 
 // Reads all the survey writes. A read ends in the middle of nothing: the kernel hands out whole records as far as they
 // fit, and what a program writes at once is one record.
-static int read_sockets(int fd, on_blocked blocked, void *context)
+static int read_sockets(int fd, wall_survey_blocked *blocked, void *context)
 {
-    struct wall_survey_socket sockets[SOCKETS_PER_READ];
+    struct wall_survey_socket sockets[WALL_SURVEY_SOCKETS_MAX];
     size_t filled = 0;
     for (;;) {
         ssize_t size = read(fd, (char *)sockets + filled, sizeof(sockets) - filled);
@@ -27,14 +33,14 @@ static int read_sockets(int fd, on_blocked blocked, void *context)
             return size < 0 ? -errno : 0;
         filled += (size_t)size;
         size_t count = filled / sizeof(sockets[0]);
-        for (size_t i = 0; i < count && blocked; i++)
-            blocked(context, &sockets[i]);
+        if (blocked)
+            tell(sockets, count, blocked, context);
         filled -= count * sizeof(sockets[0]);
         memmove(sockets, &sockets[count], filled);
     }
 }
 
-static int run(struct wall_hooks *hooks, enum wall_survey_purpose purpose, on_blocked blocked, void *context,
+static int run(struct wall_hooks *hooks, enum wall_survey_purpose purpose, wall_survey_blocked *blocked, void *context,
                struct wall_error *err)
 {
     int link = bpf_link_create(hooks->survey_program_fd, 0, BPF_TRACE_ITER, NULL);
@@ -56,7 +62,7 @@ int wall_survey_owners(struct wall_hooks *hooks, struct wall_error *err)
     return run(hooks, WALL_SURVEY_OWNERS, NULL, NULL, err);
 }
 
-int wall_survey_flows(struct wall_hooks *hooks, on_blocked blocked, void *context, struct wall_error *err)
+int wall_survey_flows(struct wall_hooks *hooks, wall_survey_blocked *blocked, void *context, struct wall_error *err)
 {
     return run(hooks, WALL_SURVEY_FLOWS, blocked, context, err);
 }
