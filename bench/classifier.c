@@ -71,14 +71,11 @@ static int measure(struct classifier *classifier, struct maker *maker, struct wa
     struct wall_compiled *compiled = maker_compile(maker, apps, 0);
     row->compile_ms = now_ms() - start;
     row->bytes = (size_t)compiled->page_count * WALL_PAGE_BYTES;
-    int r = wall_bundle_new((const struct wall_compiled *const *)&compiled, 1, 1, &bundle);
-    wall_compiled_free(compiled);
-    if (r < 0)
-        return r;
+    int r = wall_bundle_init(&bundle, (const struct wall_compiled *const *)&compiled, 1, 1);
     start = now_ms();
-    r = classifier_load(classifier, &bundle);
+    r = r ? r : classifier_load(classifier, &bundle);
     row->load_ms = now_ms() - start;
-    wall_bundle_done(&bundle);
+    wall_compiled_free(compiled);
     if (r == 0)
         r = agree(classifier, maker, apps, row);
     if (r == 0) {

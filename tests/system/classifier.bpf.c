@@ -10,7 +10,7 @@
 
 struct tables {
     __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+    __uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
     __uint(max_entries, 1);
     __uint(key_size, sizeof(uint32_t));
     __uint(value_size, WALL_PAGE_BYTES);

@@ -36,8 +36,9 @@ static bool is_wrong(const struct maker *maker, const struct maker_flow *flow, c
     return answer.asks_callout || answer.verdict != decision->verdict || answer.filter_id != decision->filter_id;
 }
 
-static int compare(struct classifier *classifier, struct maker *maker, struct wall_apps *apps,
-                   const struct wall_bundle *bundle, struct tally *tally)
+// `pages`: what the kernel has been given.
+static int compare(struct classifier *classifier, struct maker *maker, struct wall_apps *apps, const void *pages,
+                   uint32_t page_count, struct tally *tally)
 {
     static struct maker_flow flows[CLASSIFIER_QUESTIONS];
     for (uint32_t i = 0; i < CLASSIFIER_QUESTIONS; i++) {
@@ -53,7 +54,7 @@ static int compare(struct classifier *classifier, struct maker *maker, struct wa
     for (uint32_t i = 0; i < CLASSIFIER_QUESTIONS; i++) {
         const struct wall_decision *decision = &classifier->decisions[i];
         struct wall_decision expected;
-        wall_pages_evaluate(bundle->pages, bundle->page_count, 0, &flows[i].question, &expected);
+        wall_pages_evaluate(pages, page_count, 0, &flows[i].question, &expected);
         bool wrong = differs(decision, &expected) || (i % stride == 0 && is_wrong(maker, &flows[i], decision));
         if (wrong && tally->wrong++ == 0)
             fprintf(stderr, "%u filters, layer %u: kernel says %u by %llu (missing %x), user space %u by %llu\n",
@@ -78,13 +79,16 @@ static int try_policy(struct classifier *classifier, uint32_t number, uint32_t f
     maker.strange_percent = number % 5 ? 0 : 10;
     maker_layer(&maker, filter_count, 1 + maker_below(&maker, 6));
     struct wall_compiled *compiled = maker_compile(&maker, &apps, number % 2);
-    int r = wall_bundle_new((const struct wall_compiled *const *)&compiled, 1, number, &bundle);
+    int r = wall_bundle_init(&bundle, (const struct wall_compiled *const *)&compiled, 1, number);
+    void *pages = r ? NULL : calloc(bundle.page_count, WALL_PAGE_BYTES);
+    if (!pages)
+        r = -ENOMEM;
+    r = r ? r : classifier_load(classifier, &bundle);
     if (r == 0) {
-        r = classifier_load(classifier, &bundle);
-        if (r == 0)
-            r = compare(classifier, &maker, &apps, &bundle, tally);
-        wall_bundle_done(&bundle);
+        wall_bundle_write(&bundle, pages);
+        r = compare(classifier, &maker, &apps, pages, bundle.page_count, tally);
     }
+    free(pages);
     wall_compiled_free(compiled);
     maker_done(&maker);
     wall_apps_done(&apps);

@@ -45,7 +45,7 @@ void classifier_close(struct classifier *classifier)
 int classifier_load(struct classifier *classifier, const struct wall_bundle *bundle)
 {
     const uint32_t first = 0;
-    int fd = wall_tables_fill(bundle->pages, bundle->page_count);
+    int fd = wall_tables_fill(bundle);
     if (fd < 0)
         return fd;
     int r = bpf_map_update_elem(bpf_map__fd(classifier->programs->maps.policy), &first, &fd, BPF_ANY) ? -errno : 0;

@@ -243,12 +243,11 @@ static int load_bundle(struct wall_kernel_policy *kernel, uint64_t generation, s
     uint32_t count = WALL_LAYER_COUNT_;
     while (count > 1 && !kernel->next[count - 1])
         count--;
-    int r = wall_bundle_new((const struct wall_compiled *const *)kernel->next, count, generation, &bundle);
+    int r = wall_bundle_init(&bundle, (const struct wall_compiled *const *)kernel->next, count, generation);
     if (r < 0)
         return wall_error_set(err, r, "the tables of the policy are too large: %s", strerror(-r));
-    int fd = wall_tables_fill(bundle.pages, bundle.page_count);
+    int fd = wall_tables_fill(&bundle);
     kernel->page_count = bundle.page_count;
-    wall_bundle_done(&bundle);
     r = fd < 0 ? fd : wall_tables_put(&kernel->tables, generation & 1, fd);
     return r < 0 ? wall_error_set(err, r, "the kernel does not take the tables of the policy: %s", strerror(-r)) : 0;
 }

@@ -2,44 +2,41 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
+#include "compile/bundle.h"
 #include "wire/tables.bpf.h"
 
 #define RESULT_UNKNOWN 1
 
 int wall_tables_map_new(uint32_t page_count)
 {
-    // Only the programs read it, and nobody writes after it has been filled. The flags of all maps that take the same
-    // place must be the same; with BPF_F_INNER_MAP the number of pages may differ.
-    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+    // Nobody writes after it has been filled and frozen. The flags of all maps that take the same place must be the
+    // same; with BPF_F_INNER_MAP the number of pages may differ.
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
     int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "tables", sizeof(uint32_t), WALL_PAGE_BYTES, page_count, &options);
     return fd < 0 ? -errno : fd;
 }
 
-static int fill(int fd, const void *pages, uint32_t page_count)
+// Its memory is mapped for that: to update elements, the kernel would copy each page twice, also what is zero.
+static int fill(int fd, const struct wall_bundle *bundle)
 {
-    uint32_t *keys = calloc(page_count, sizeof(*keys));
-    if (!keys)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < page_count; i++)
-        keys[i] = i;
-    uint32_t done = page_count;
-    int r = bpf_map_update_batch(fd, keys, pages, &done, NULL);
-    free(keys);
-    if (r == 0 && done != page_count)
-        r = -EIO;
-    return r < 0 ? r : bpf_map_freeze(fd);
+    size_t size = (size_t)bundle->page_count * WALL_PAGE_BYTES;
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (pages == MAP_FAILED)
+        return -errno;
+    wall_bundle_write(bundle, pages);
+    (void)munmap(pages, size);
+    return bpf_map_freeze(fd) ? -errno : 0;
 }
 
-int wall_tables_fill(const void *pages, uint32_t page_count)
+int wall_tables_fill(const struct wall_bundle *bundle)
 {
-    int fd = wall_tables_map_new(page_count);
-    int r = fd < 0 ? fd : fill(fd, pages, page_count);
+    int fd = wall_tables_map_new(bundle->page_count);
+    int r = fd < 0 ? fd : fill(fd, bundle);
     if (r < 0 && fd >= 0)
         close(fd);
     return r < 0 ? r : fd;

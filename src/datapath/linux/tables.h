@@ -6,11 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct wall_bundle;
+
 // A map of one bundle's kind, for the template of the ARRAY_OF_MAPS. Returns a descriptor or a negative errno.
 int wall_tables_map_new(uint32_t page_count);
 
-// A new map that holds a bundle of `page_count` pages. Returns a descriptor or a negative errno. About 1 ms for 4 MiB.
-int wall_tables_fill(const void *pages, uint32_t page_count);
+// A new map that holds a bundle. Returns a descriptor or a negative errno. About 1 ms for 4 MiB.
+int wall_tables_fill(const struct wall_bundle *bundle);
 
 // The ARRAY_OF_MAPS with the policy in force in one element and room for the next one in the other.
 //
