@@ -50,9 +50,10 @@ static struct wall_link *acquire(uint64_t wanted_generation)
 static void release(void)
 {
     pthread_mutex_lock(&lock);
-    link_users--;
-    pthread_cond_broadcast(&changed);
+    bool awaited = --link_users == 0 && link_lost;
     pthread_mutex_unlock(&lock);
+    if (awaited)
+        pthread_cond_broadcast(&changed);
 }
 
 int wall_channel_call_serving(enum wall_message_type type, const void *request, bool (*serve)(void *context),

@@ -24,17 +24,18 @@ struct file {
     unsigned users;  // requests that are being started
 };
 
-// A request under way. Its answer is sent by a thread of its own: completion may be at any IRQL and must not wait.
+// A request under way. Unless it is complete when it has been started, its answer is sent by a thread of its own:
+// completion may be at any IRQL and must not wait.
 struct asked {
     struct asked *next;
     uint64_t generation;
     uint32_t serial;
-    bool started;  // ntos_request_start() has returned: only then may its reference be dropped
-    struct ntos_request *request;
+    bool started;                  // ntos_request_start() has returned: only then may its reference be dropped
+    struct ntos_request *request;  // NULL: not complete
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t to_answer = PTHREAD_COND_INITIALIZER, file_unused = PTHREAD_COND_INITIALIZER;
 static struct file *files;
 static unsigned file_count;
 static struct asked *answered, **last_answered = &answered;
@@ -80,7 +81,7 @@ static void close_file(struct file *file)
     *find(file->id) = file->next;
     file_count--;
     while (file->users)
-        pthread_cond_wait(&changed, &lock);
+        pthread_cond_wait(&file_unused, &lock);
     pthread_mutex_unlock(&lock);
     ntos_file_close(file->file);
     free(file);
@@ -122,13 +123,11 @@ static void *send_answers(void *unused)
     for (;;) {
         struct asked *asked = answered;
         if (!asked) {
-            pthread_cond_wait(&changed, &lock);
+            pthread_cond_wait(&to_answer, &lock);
             continue;
         }
         if (!(answered = asked->next))
             last_answered = &answered;
-        while (!asked->started)
-            pthread_cond_wait(&changed, &lock);
         pthread_mutex_unlock(&lock);
         answer(asked);
         pthread_mutex_lock(&lock);
@@ -141,10 +140,14 @@ static void on_done(void *context, struct ntos_request *request)
     struct asked *asked = context;
     pthread_mutex_lock(&lock);
     asked->request = request;
-    *last_answered = asked;
-    last_answered = &asked->next;
-    pthread_cond_broadcast(&changed);
+    bool queued = asked->started;
+    if (queued) {
+        *last_answered = asked;
+        last_answered = &asked->next;
+    }
     pthread_mutex_unlock(&lock);
+    if (queued)
+        pthread_cond_signal(&to_answer);
 }
 
 // The thread lasts as long as the process: requests may complete at any time.
@@ -182,10 +185,13 @@ static uint32_t control(uint64_t generation, uint32_t serial, const struct wall_
     if (file)
         file->users--;
     asked->started = true;
-    pthread_cond_broadcast(&changed);
+    bool complete = asked->request;
     pthread_mutex_unlock(&lock);
+    pthread_cond_broadcast(&file_unused);
+    if (asks && complete)
+        answer(asked);
     if (asks)
-        return 0;  // the other thread owns it
+        return 0;  // unless it was complete, the other thread owns it
     free(asked);
     return (uint32_t)(file ? STATUS_INVALID_PARAMETER : STATUS_INVALID_HANDLE);
 }

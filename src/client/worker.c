@@ -136,9 +136,10 @@ void wall_worker_queue(uint64_t generation, enum wall_message_type type, uint32_
         last = &job->next;
         waiting++;
         queued = true;
-        pthread_cond_signal(&changed);
     }
     pthread_mutex_unlock(&lock);
+    if (queued)
+        pthread_cond_signal(&changed);
     if (!queued && serial == 0) {
         wall_device_close(((const struct wall_device_close_notification *)object)->file_id);
         free(object);

@@ -50,10 +50,23 @@ static int converse(int fd, int index, bool datagrams, const struct sockaddr *ad
     return 0;
 }
 
+// Does once what follows the answer: that a program's own pages come to be there is not to be counted.
+static void rehearse(void)
+{
+    char text[32];
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) < 0 || send(ends[0], "first", 6, MSG_NOSIGNAL) != 6 ||
+        recv(ends[1], text, sizeof(text), 0) != 6 || memcmp(text, "first", 6) != 0 || now_ns() == 0)
+        exit(1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(int argc, char **words)
 {
     if (argc != 6)
         return 2;
+    rehearse();
     bool datagrams = strcmp(words[2], "udp") == 0, v6 = words[3][0] == '6';
     struct sockaddr_in6 address6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)number(words[5]))};
     struct sockaddr_in address4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(words[5]))};

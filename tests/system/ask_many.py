@@ -10,6 +10,8 @@ import time
 
 from instance import Checks, Instance, program
 
+PORTS = {'tcp': '7011', 'udp': '7012'}  # of the server of the scenarios
+
 ECHO_TIME = '''
 import socket, sys, time
 best = []
@@ -18,13 +20,19 @@ for i in range(int(sys.argv[2])):
 '''
 
 
+def serve(lab, address):
+    server = lab.start('nsenter', f'--net=/run/netns/{lab.far}', program('tests', 'scenarios', 'traffic'), 'serve', address,
+                       stdout=-1)
+    assert server.stdout.readline() == 'ready\n'
+
+
 def storm(check, lab, folder, kind, family, count, verdict):
     name = f'{count} {kind}{family} {verdict}'
     host = lab.peer4 if family == 4 else lab.peer6
     os.environ['RINGWALL_RUNTIME_DIR'] = lab.runtime
     before = lab.peer_packets()
-    process = lab.popen([program('tests', 'system', 'ask_storm'), folder, str(count), kind, str(family), host, '80',
-                         verdict], stdin=-1, stdout=-1)
+    process = lab.popen([program('tests', 'system', 'ask_storm'), folder, str(count), kind, str(family), host,
+                         PORTS[kind], verdict], stdin=-1, stdout=-1)
     word = process.stdout.readline()
     check(f'{name}: all are held at once', word == 'held\n', word)
     time.sleep(0.3)
@@ -53,7 +61,7 @@ def others(check, lab, folder):
     begin = time.monotonic()
     lab.run(echo)
     alone = time.monotonic() - begin
-    process = lab.popen([program('tests', 'system', 'ask_storm'), folder, '200', 'tcp', '4', lab.peer4, '80', 'block'],
+    process = lab.popen([program('tests', 'system', 'ask_storm'), folder, '200', 'tcp', '4', lab.peer4, PORTS['tcp'], 'block'],
                         stdin=-1, stdout=-1)
     process.stdout.readline()
     begin = time.monotonic()
@@ -71,7 +79,9 @@ def main():
         folder = os.path.join(os.path.dirname(program('tests', 'system', 'ask_storm')), f'ask-many-{os.getpid()}')
         os.mkdir(folder)
         try:
-            lab.serve(80, 81)
+            for address in (lab.peer4, lab.peer6):
+                serve(lab, address)
+            lab.serve(81)
             lab.ringwall('load', program('drivers', 'ask', 'ask.so'))
             for count in counts:
                 for kind in ('tcp', 'udp'):
