@@ -1,6 +1,8 @@
 #include "compile/group.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,13 +81,15 @@ static void list_starts(const struct wall_entries *entries, const uint32_t *filt
     }
 }
 
-// Writes the group's head, and behind it, in the same page, the filters, the starts and room for `data_bytes` aligned
-// to 64. Returns the head's byte offset.
+// Writes the group's head, as far as its kind uses it, and behind it, in the same page, the filters, the starts and room
+// for `data_bytes` aligned to 64. Returns the head's byte offset.
 static uint32_t write_head(const struct wall_entries *entries, const uint32_t *filters, struct wall_table_group *head,
                            size_t data_bytes, struct wall_image *image)
 {
     uint32_t starts[WALL_SUBLAYERS_MAX];
-    size_t filters_at = sizeof(*head), starts_at = filters_at + 4 * (size_t)head->count;
+    bool has_rows = head->kind != WALL_GROUP_BOXES;
+    size_t filters_at = has_rows ? sizeof(*head) : offsetof(struct wall_table_group, dimension);
+    size_t starts_at = filters_at + 4 * (size_t)head->count;
     size_t data_at = (starts_at + 4u * entries->sublayer_count + 63) / 64 * 64;
     list_starts(entries, filters, head->count, starts);
     uint32_t offset = wall_image_take(image, data_at + data_bytes, 2 * WALL_UNIT_BYTES);
@@ -94,7 +98,7 @@ static uint32_t write_head(const struct wall_entries *entries, const uint32_t *f
     if (data_bytes)
         head->data = offset + (uint32_t)data_at;
     uint8_t *at = wall_image_at(image, offset);
-    memcpy(at, head, sizeof(*head));
+    memcpy(at, head, filters_at);
     memcpy(at + filters_at, filters, 4 * (size_t)head->count);
     memcpy(at + starts_at, starts, 4u * entries->sublayer_count);
     return offset;
@@ -151,7 +155,7 @@ static uint32_t write_boxes(const struct wall_entries *entries, const struct wal
             filters[head.count++] = group->indexes[i];
     }
     size_t half = head.key_words * sizeof(uint64_t);
-    uint32_t offset = write_head(entries, filters, &head, (head.count + 3) / 4 * 4 * 2 * half, image);
+    uint32_t offset = write_head(entries, filters, &head, head.count * 2 * half, image);
     // The data lie in the head's page, so that both are found from the head.
     uint8_t *at = (uint8_t *)wall_image_at(image, offset) + (head.data - offset);
     for (uint32_t i = 0; i < head.count; i++) {
@@ -462,7 +466,7 @@ uint64_t wall_group_estimate(const struct wall_entries *entries, const struct wa
         return 0;
     uint32_t boxes = box_count(entries, group);
     if (boxes <= WALL_BOXES_MAX)
-        return 128 + 36 * (uint64_t)boxes;
+        return 64 + 36 * (uint64_t)boxes;
     uint64_t row = ((uint64_t)group->count + 63) / 64 * 8, size = 256 + 4 * (uint64_t)group->count;
     for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++) {
         if (d == group->pivot)

@@ -158,7 +158,8 @@ struct wall_table_group {
 };
 
 // A box of 2 or 4 key words: low[key_words], then high[key_words]. A flow matches when in every lane
-// low <= class <= high. `high` has its guard bits set. Boxes come in fours; those behind the last one do not count.
+// low <= class <= high. `high` has its guard bits set. They are read in fours; what lies behind the last one does not
+// count. The heads of these groups end before `dimension`.
 
 _Static_assert(sizeof(struct wall_table_line) == WALL_UNIT_BYTES, "a line is one unit");
 _Static_assert(sizeof(struct wall_table_head) == 64 + 16 * (WALL_DIMENSION_COUNT_ + WALL_SLOTS_MAX), "no padding");
