@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/guid.h"
 #include "engine/catalog.h"
 #include "engine/policy_build.h"
 
@@ -89,9 +88,10 @@ static void part_unref(struct policy_part *part)
     free(part);
 }
 
+// No two sublayers have the same weight.
 static bool same_sublayer(const struct wall_filter *a, const struct wall_filter *b)
 {
-    return wall_guid_equal(&a->object->subLayerKey, &b->object->subLayerKey);
+    return a->sublayer_weight == b->sublayer_weight;
 }
 
 // A part of `count` filters, which are in arbitration order.
@@ -144,20 +144,35 @@ int wall_filter_compare(const struct wall_filter *a, const struct wall_filter *b
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
+// A filter that is added, with what it is sorted by: filters lie far apart.
+struct added {
+    uint32_t place;  // layer and sublayer
+    uint64_t weight, id;
+    struct wall_filter_entry *entry;
+};
+
+static struct added added_of(struct wall_filter_entry *entry)
+{
+    uint32_t place = (uint32_t)entry->layer_id << 16 | (uint16_t)(UINT16_MAX - entry->filter.sublayer_weight);
+    return (struct added){ place, entry->filter.weight, entry->filter.id, entry };
+}
+
+// By layer and arbitration order, as wall_filter_compare() has it.
 static int compare_added(const void *a, const void *b)
 {
-    const struct wall_filter_entry *left = *(struct wall_filter_entry *const *)a;
-    const struct wall_filter_entry *right = *(struct wall_filter_entry *const *)b;
-    if (left->layer_id != right->layer_id)
-        return left->layer_id < right->layer_id ? -1 : 1;
-    return wall_filter_compare(&left->filter, &right->filter);
+    const struct added *left = a, *right = b;
+    if (left->place != right->place)
+        return left->place < right->place ? -1 : 1;
+    if (left->weight != right->weight)
+        return left->weight > right->weight ? -1 : 1;
+    return left->id < right->id ? -1 : left->id > right->id;
 }
 
 // What changes: the layers, and the added filters by layer and arbitration order.
 struct changes {
     bool dirty[LAYER_COUNT];
     bool any;
-    struct wall_filter_entry **added;
+    struct added *added;
     size_t added_count;
 };
 
@@ -179,7 +194,7 @@ static int collect(const struct wall_engine *engine, const struct wall_object_li
     for (const struct wall_object *object = added->first; object; object = object->changed.next) {
         if (!object->entry || !object->entry->active)
             continue;
-        changes.added[changes.added_count++] = object->entry;
+        changes.added[changes.added_count++] = added_of(object->entry);
         changes.any = changes.dirty[object->entry->layer_id] = true;
     }
     if (changes.added_count > 1)
@@ -189,8 +204,8 @@ static int collect(const struct wall_engine *engine, const struct wall_object_li
 }
 
 // Merges the filters of `old` that are still there with `added`.
-static struct policy_part *part_merge(const struct policy_part *old, uint64_t generation,
-                                      struct wall_filter_entry *const *added, size_t added_count)
+static struct policy_part *part_merge(const struct policy_part *old, uint64_t generation, const struct added *added,
+                                      size_t added_count)
 {
     const struct wall_filter **filters = malloc((old->layer.filter_count + added_count + 1) * sizeof(*filters));
     if (!filters)
@@ -202,12 +217,12 @@ static struct policy_part *part_merge(const struct policy_part *old, uint64_t ge
         const struct wall_filter *kept = old->filters[i];
         if (entry_of(kept)->gone)
             continue;
-        while (next < added_count && wall_filter_compare(&added[next]->filter, kept) < 0)
-            filters[count++] = &added[next++]->filter;
+        while (next < added_count && wall_filter_compare(&added[next].entry->filter, kept) < 0)
+            filters[count++] = &added[next++].entry->filter;
         filters[count++] = kept;
     }
     while (next < added_count)
-        filters[count++] = &added[next++]->filter;
+        filters[count++] = &added[next++].entry->filter;
 
     struct policy_part *part = part_new(old->layer.layer_id, generation, filters, count);
     free(filters);
@@ -246,7 +261,7 @@ static struct wall_policy *build(const struct wall_policy *old, const struct cha
     size_t first = 0;
     for (uint16_t id = 0; id < LAYER_COUNT; id++) {
         size_t end = first;
-        while (end < changes->added_count && changes->added[end]->layer_id == id)
+        while (end < changes->added_count && changes->added[end].place >> 16 == id)
             end++;
         if (changes->dirty[id]) {
             policy->parts[id] = part_merge(old->parts[id], policy->generation, changes->added + first, end - first);
