@@ -40,11 +40,12 @@ void wall_bundle_write(const struct wall_bundle *bundle, void *pages)
         const struct wall_compiled *layer = bundle->layers[i];
         if (!layer)
             continue;
-        copy_pages(first, layer->image, 1);
+        const uint8_t *image = layer->image;
+        copy_pages(first, image, 1);
         struct wall_table_head *head = (struct wall_table_head *)first;
         head->base = (uint32_t)((next - (uint8_t *)pages) / WALL_PAGE_BYTES) - 1;
         head->generation = (uint32_t)bundle->generation;
-        copy_pages(next, layer->image + WALL_PAGE_BYTES, layer->page_count - 1);
+        copy_pages(next, image + WALL_PAGE_BYTES, layer->page_count - 1);
         next += (size_t)(layer->page_count - 1) * WALL_PAGE_BYTES;
     }
 }

@@ -81,8 +81,8 @@ static void list_starts(const struct wall_entries *entries, const uint32_t *filt
     }
 }
 
-// Writes the group's head, as far as its kind uses it, and behind it, in the same page, the filters, the starts and room
-// for `data_bytes` aligned to 64. Returns the head's byte offset.
+// Writes the group's head, as far as its kind uses it, and behind it, in the same page, the filters, the starts and
+// room for `data_bytes` aligned to 64. Returns the head's byte offset.
 static uint32_t write_head(const struct wall_entries *entries, const uint32_t *filters, struct wall_table_group *head,
                            size_t data_bytes, struct wall_image *image)
 {

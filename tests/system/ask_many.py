@@ -21,8 +21,8 @@ for i in range(int(sys.argv[2])):
 
 
 def serve(lab, address):
-    server = lab.start('nsenter', f'--net=/run/netns/{lab.far}', program('tests', 'scenarios', 'traffic'), 'serve', address,
-                       stdout=-1)
+    server = lab.start('nsenter', f'--net=/run/netns/{lab.far}', program('tests', 'scenarios', 'traffic'), 'serve',
+                       address, stdout=-1)
     assert server.stdout.readline() == 'ready\n'
 
 
@@ -61,8 +61,8 @@ def others(check, lab, folder):
     begin = time.monotonic()
     lab.run(echo)
     alone = time.monotonic() - begin
-    process = lab.popen([program('tests', 'system', 'ask_storm'), folder, '200', 'tcp', '4', lab.peer4, PORTS['tcp'], 'block'],
-                        stdin=-1, stdout=-1)
+    process = lab.popen([program('tests', 'system', 'ask_storm'), folder, '200', 'tcp', '4', lab.peer4, PORTS['tcp'],
+                         'block'], stdin=-1, stdout=-1)
     process.stdout.readline()
     begin = time.monotonic()
     done = lab.run(echo)
