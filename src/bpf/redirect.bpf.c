@@ -10,6 +10,8 @@
 #include "shared_maps.bpf.h"
 #include "socket.bpf.h"
 
+#include "ringwall/redirect.h"
+
 // Results of a program at an interface.
 #define INTERFACE_NEXT (-1)  // the next program, if there is one
 #define INTERFACE_DROP 2
@@ -282,6 +284,8 @@ int redirect_leaving(struct __sk_buff *packet)
     if (translation->action >= WALL_TRANSLATION_BOUND)
         return leave_bound(packet, &segment, translation);
     if (is_strange(packet, &segment, translation)) {
+        uint64_t cookie = translation->socket_cookie;
+        bpf_map_delete_elem(&contexts, &cookie);
         bpf_map_delete_elem(&redirects, &segment.key);
         return INTERFACE_NEXT;
     }
@@ -417,7 +421,7 @@ static __always_inline bool is_translated(struct __sk_buff *packet, const struct
     const struct wall_interface *by = interface_find(segment->key.netns_cookie, packet->ifindex);
     if (!by)
         return false;
-    return segment->key.protocol == IPPROTO_TCP || packet->gso_size || packet->len <= by->mtu;
+    return packet->gso_size || packet->len <= by->mtu;
 }
 
 // A packet of a redirected program is about to leave by an interface where nothing would translate it: the routes have
@@ -445,7 +449,6 @@ int redirect_guard(struct __sk_buff *packet)
 
 #define SOL_IP 0
 #define SOL_IPV6 41
-#define ORIGINAL_DST 80  // SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST, known from netfilter's REDIRECT
 
 static __always_inline int answer4(struct bpf_sockopt *call, const struct wall_endpoints *ends)
 {
@@ -487,12 +490,43 @@ static __always_inline int answer6(struct bpf_sockopt *call, const struct wall_e
     return CALL_ALLOWED;
 }
 
+struct telling {
+    struct bpf_sockopt *call;
+    const struct wall_redirect_context *context;
+    uint32_t told;
+};
+
+static long tell_byte(uint32_t step, void *of)
+{
+    struct telling *telling = of;
+    uint8_t *answer = telling->call->optval;
+    uint32_t at = step & (WALL_CONTEXT_BYTES - 1);
+    if (at >= telling->context->size || (void *)(answer + at + 1) > telling->call->optval_end)
+        return 1;
+    answer[at] = telling->context->data[at];
+    telling->told = at + 1;
+    return 0;
+}
+
+// As much of the context as there is room for.
+static __noinline int answer_context(struct bpf_sockopt *call, uint64_t cookie)
+{
+    struct telling telling = { .call = call, .context = bpf_map_lookup_elem(&contexts, &cookie) };
+    if (!telling.context)
+        return CALL_ALLOWED;
+    bpf_loop(WALL_CONTEXT_BYTES, tell_byte, &telling, 0);
+    call->optlen = (int32_t)telling.told;
+    call->retval = 0;
+    return CALL_ALLOWED;
+}
+
 // What comes back on a redirected connection is made to come from where its program wanted to go.
 SEC("cgroup/getsockopt")
 int redirect_original(struct bpf_sockopt *call)
 {
     struct bpf_sock *socket = call->sk;
-    if (call->optname != ORIGINAL_DST || (call->level != SOL_IP && call->level != SOL_IPV6) || !socket)
+    bool is_asked = call->optname == WALL_SO_ORIGINAL_DST || call->optname == WALL_SO_REDIRECT_CONTEXT;
+    if (!is_asked || (call->level != SOL_IP && call->level != SOL_IPV6) || !socket)
         return CALL_ALLOWED;
     struct remote local, remote;
     local_of_socket(socket, &local);
@@ -507,6 +541,8 @@ int redirect_original(struct bpf_sockopt *call)
     struct wall_translation *translation = bpf_map_lookup_elem(&redirects, &key);
     if (!translation || translation->is_begun_here)
         return CALL_ALLOWED;
+    if (call->optname == WALL_SO_REDIRECT_CONTEXT)
+        return answer_context(call, translation->socket_cookie);
     struct wall_endpoints ends = translation->ends;
     return call->level == SOL_IP ? answer4(call, &ends) : answer6(call, &ends);
 }

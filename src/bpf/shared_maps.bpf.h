@@ -31,6 +31,15 @@ struct {
     __type(value, struct wall_translation);
 } redirects SEC(".maps") __weak;
 
+// Contexts of redirected connections. Full: one that has a context is refused.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, uint64_t);
+    __type(value, struct wall_redirect_context);
+} contexts SEC(".maps") __weak;
+
 // Interfaces where programs translate packets. Full: what needs another one is refused.
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

@@ -47,6 +47,9 @@ struct wall_flow {
     uint32_t interface_index;
     uint64_t time_ns;       // CLOCK_BOOTTIME at the socket call
     uint64_t repeats;       // flow_decided(): decisions like this one before it that were counted but not told
+    // Of one that is `redirected`: what the callout tells whoever it goes to.
+    const uint8_t *redirect_context;
+    size_t redirect_context_bytes;
     const uint8_t *packet;  // the held first packet, from the IP header on; NULL when there is none yet
     size_t packet_bytes;
 };

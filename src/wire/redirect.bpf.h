@@ -49,6 +49,15 @@ struct wall_translation {
     uint32_t reserved_end;
 };
 
+#define WALL_CONTEXT_BYTES 1024  // a power of 2; WALL_REDIRECT_CONTEXT_MAX
+
+// Value of the map `contexts`, by the cookie of the program's socket: what the callout tells whoever it is redirected
+// to.
+struct wall_redirect_context {
+    uint32_t size;
+    uint8_t data[WALL_CONTEXT_BYTES];
+};
+
 // Value of the map `rebound`, by the cookie of a socket: a callout at ALE_BIND_REDIRECT has been asked about it. An
 // address of zeros stands for all addresses of its family.
 struct wall_rebinding {

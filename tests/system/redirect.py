@@ -19,10 +19,17 @@ def original(connection, family):
     port = struct.unpack('!H', data[2:4])[0]
     text = socket.inet_ntop(family, data[8:24] if family == socket.AF_INET6 else data[4:8])
     return f'{text} {port}'
+def context(connection, family):
+    level = socket.IPPROTO_IPV6 if family == socket.AF_INET6 else socket.IPPROTO_IP
+    try: data = connection.getsockopt(level, 0x5257, 1024)
+    except OSError as error: return f'none {error.errno}'
+    text = socket.inet_ntop(family, data[8:24] if family == socket.AF_INET6 else data[4:8])
+    return f'{text} {struct.unpack("!H", data[2:4])[0]} in {len(data)} bytes'
 def talk(connection, family):
     first = connection.recv(1, socket.MSG_PEEK)
     if first == b'G':
-        body = f'proxy; original {original(connection, family)}; peer {connection.getpeername()[0]}\n'
+        body = (f'proxy; original {original(connection, family)}; peer {connection.getpeername()[0]}; '
+                f'context {context(connection, family)};\n')
         connection.sendall(f'HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}'.encode())
     else:
         while True:
@@ -85,6 +92,8 @@ def one_program(lab, check, curl, places):
         check(f'{url} goes to the proxy', done.returncode == 0 and done.stdout.startswith('proxy'),
               done.stdout + done.stderr)
         check(f'{url}: the proxy learns it', f'original {address} {port};' in done.stdout, done.stdout)
+        check(f"{url}: the proxy has the callout's context", f'context {address} {port} in 128 bytes;' in done.stdout,
+              done.stdout)
         check(f'{url}: no packet leaves', lab.peer_packets() == before, str(lab.peer_packets() - before))
         check(f'{url}: getpeername is unchanged', done.stderr == address, done.stderr)
 

@@ -517,7 +517,7 @@ int wall_datapath_redirect(struct wall_datapath *datapath, const struct wall_flo
     bool is_socket = is_of_socket(&held->key) || (held->key.kind == WALL_FLOW_DATAGRAM && !flow->redirected);
     uint64_t cookie = held->name.cookie;
     int r = is_socket ? wall_rebindings_add(datapath, held, to.source, to.source_port, err)
-                      : wall_redirects_add(datapath, held, &to, err);
+                      : wall_redirects_add(datapath, held, &to, flow, err);
     r = r < 0 ? r : decide(datapath, held, WALL_FLOW_PERMITTED);
     if (r < 0 && is_socket)
         wall_rebindings_close(datapath, cookie, false);  // the socket was closed meanwhile

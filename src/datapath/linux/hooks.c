@@ -73,8 +73,8 @@ static const struct {
     { "log", FD(log) },             { "denials", FD(denials) },   { "owners", FD(owners) },
     { "spoken", FD(spoken) },       { "heard", FD(heard) },       { "told", FD(told) },
     { "redirects", FD(redirects) }, { "rebound", FD(rebound) },   { "bindings", FD(bindings) },
-    { "interfaces", FD(interfaces) }, { "marks", NO_FD },         { "tracks", NO_FD },
-    { "arrivals", NO_FD },
+    { "interfaces", FD(interfaces) }, { "contexts", FD(contexts) }, { "marks", NO_FD },
+    { "tracks", NO_FD },            { "arrivals", NO_FD },
 };
 #define MAP_COUNT (sizeof(map_table) / sizeof(map_table[0]))
 #define FDS_MAX (MAP_COUNT + 1 + 2 * WALL_HOOK_COUNT_)
@@ -219,6 +219,7 @@ static int size_maps(const struct wall_hooks *hooks, const struct wall_hooks_con
     // Three translations for each redirected connection.
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.redirects, 3 * config->flows_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.rebound, config->flows_max);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.contexts, config->flows_max);
     // Namespaces with held flows, two sockets each.
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.injectors, 2 * config->facts_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.apps, WALL_KERNEL_APPS_MAX);

@@ -48,6 +48,7 @@ struct wall_hooks {
     int state_fd, flows_fd, facts_fd, events_fd, releases_fd, injectors_fd;
     int policy_fd, apps_fd, executables_fd, log_fd, denials_fd;
     int owners_fd, spoken_fd, heard_fd, told_fd, redirects_fd, rebound_fd, bindings_fd, interfaces_fd;
+    int contexts_fd;
     uint32_t layers;  // the hooks of these layers were attached by this instance, and are
     bool adopted;  // an earlier instance left its maps
 };

@@ -9,7 +9,10 @@
 #include "datapath/linux/address.h"
 #include "datapath/linux/facts.h"
 #include "datapath/linux/instance.h"
+#include "ringwall/redirect.h"
 #include "wire/redirect.bpf.h"
+
+_Static_assert(WALL_CONTEXT_BYTES == WALL_REDIRECT_CONTEXT_MAX, "what the header promises");
 
 // No packet for so long, and no socket: the connection is over, and its peer sends nothing again either.
 #define IDLE_NS (60ull * 1000000000)
@@ -125,6 +128,7 @@ static void remove_all(const struct wall_datapath *datapath, const struct wall_t
     other.ends = value->ends;
     other.inbound = 1;
     bpf_map_delete_elem(fd, &other);
+    bpf_map_delete_elem(datapath->hooks.contexts_fd, &value->socket_cookie);
     bpf_map_delete_elem(fd, key);
 }
 
@@ -197,10 +201,23 @@ static bool has_other_source(const struct wall_held *held, const struct wall_end
     return memcmp(to->source, held->name.local_address, 16) != 0 || to->source_port != held->name.local_port;
 }
 
+// What the callout tells whoever it is redirected to.
+static int put_context(const struct wall_datapath *datapath, uint64_t cookie, const struct wall_flow *flow)
+{
+    struct wall_redirect_context context = { .size = (uint32_t)flow->redirect_context_bytes };
+    if (flow->redirect_context_bytes == 0)
+        return 0;
+    memcpy(context.data, flow->redirect_context, flow->redirect_context_bytes);
+    return bpf_map_update_elem(datapath->hooks.contexts_fd, &cookie, &context, BPF_ANY) ? -errno : 0;
+}
+
 int wall_redirects_add(struct wall_datapath *datapath, const struct wall_held *held, const struct wall_endpoints *to,
-                       struct wall_error *err)
+                       const struct wall_flow *flow, struct wall_error *err)
 {
     const char *wrong = flaw(datapath, held, to);
+    if (flow->redirect_context_bytes > WALL_REDIRECT_CONTEXT_MAX)
+        return wall_error_set(err, -E2BIG, "the connection cannot be redirected: its context has %zu bytes, at most %d "
+                              "are told", flow->redirect_context_bytes, WALL_REDIRECT_CONTEXT_MAX);
     if (wrong)
         return wall_error_set(err, -EOPNOTSUPP, "the connection cannot be redirected: %s", wrong);
     if (!wall_facts_read(datapath, datapath->hooks.facts_fd, held->flow_id))
@@ -215,7 +232,8 @@ int wall_redirects_add(struct wall_datapath *datapath, const struct wall_held *h
     translate(held, datapath->facts->process_id, to, action_of(datapath, held, to->destination), &of);
     if (everywhere)
         of.go.value.to_interface = wall_namespace_interface_of(&datapath->namespaces, held->ns, to->source);
-    r = insert(datapath, &of);
+    r = put_context(datapath, held->name.cookie, flow);
+    r = r ? r : insert(datapath, &of);
     if (r == 0) {
         datapath->redirects.count++;
         return 0;

@@ -7,6 +7,7 @@
 struct wall_datapath;
 struct wall_endpoints;
 struct wall_error;
+struct wall_flow;
 struct wall_held;
 
 struct wall_redirects {
@@ -15,10 +16,10 @@ struct wall_redirects {
 
 // Takes over what an earlier instance left.
 void wall_redirects_adopt(struct wall_datapath *datapath);
-// From now on the packets of a held TCP connection go from and to `to`. Returns 0, or -errno with `err` telling why
-// that cannot be; then nothing has changed.
+// From now on the packets of a held TCP connection go from and to `to`, where `flow`'s context is told. Returns 0, or
+// -errno with `err` telling why that cannot be; then nothing has changed.
 int wall_redirects_add(struct wall_datapath *datapath, const struct wall_held *held, const struct wall_endpoints *to,
-                       struct wall_error *err);
+                       const struct wall_flow *flow, struct wall_error *err);
 // From and to where a connection goes that was redirected, and is held again. Returns false for one that was not.
 bool wall_redirects_find(const struct wall_datapath *datapath, const struct wall_held *held,
                          struct wall_endpoints *ret_ends);

@@ -74,6 +74,7 @@ static struct redirect_bpf *load_programs(const struct wall_hooks *hooks, uint64
     r = r ? r : bpf_map__reuse_fd(programs->maps.rebound, hooks->rebound_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.bindings, hooks->bindings_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.interfaces, hooks->interfaces_fd);
+    r = r ? r : bpf_map__reuse_fd(programs->maps.contexts, hooks->contexts_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.injectors, hooks->injectors_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.state, hooks->state_fd);
     r = r ? r : redirect_bpf__load(programs);
