@@ -24,7 +24,7 @@ printf 'nogroup:x:65534:\nroot:x:0:\n' >/etc/group
 echo 'nobody:x:65534:65534:nobody:/:/bin/false' >>/etc/passwd
 echo '127.0.0.1 localhost' >/etc/hosts
 ip link set lo up
-for module in veth dummy nf_tables inet_diag tcp_diag udp_diag raw_diag; do
+for module in veth dummy tun nf_tables inet_diag tcp_diag udp_diag raw_diag; do
     modprobe $module 2>/dev/null
 done
 

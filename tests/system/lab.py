@@ -82,6 +82,14 @@ def skip_unless_possible():
             sys.exit(SKIPPED)
 
 
+def skip_before(major, minor):
+    """Exits with 77 on kernels before this one."""
+    release = os.uname().release
+    if tuple(int(part) for part in release.split(".")[:2]) < (major, minor):
+        print(f"skipped: Linux {release} is older than {major}.{minor}")
+        sys.exit(SKIPPED)
+
+
 def wait_for(condition, seconds=20.0, what="condition"):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
