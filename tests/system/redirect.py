@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Connect redirection: the connections of one program go to a proxy of this host; nothing else does."""
+import json
 import os
 import subprocess
 import sys
@@ -12,24 +13,19 @@ PORT = 9000
 # Tells an HTTP client how it sees the connection; sends everything else back.
 PROXY = r'''
 import socket, struct, sys, threading
-def original(connection, family):
+def told(connection, family, name):
     level = socket.IPPROTO_IPV6 if family == socket.AF_INET6 else socket.IPPROTO_IP
-    try: data = connection.getsockopt(level, 80, 28)
-    except OSError as error: return f'none {error.errno}'
+    try: data = connection.getsockopt(level, name, 1024)
+    except OSError as error: return f'none {error.errno}', 0
     port = struct.unpack('!H', data[2:4])[0]
     text = socket.inet_ntop(family, data[8:24] if family == socket.AF_INET6 else data[4:8])
-    return f'{text} {port}'
-def context(connection, family):
-    level = socket.IPPROTO_IPV6 if family == socket.AF_INET6 else socket.IPPROTO_IP
-    try: data = connection.getsockopt(level, 0x5257, 1024)
-    except OSError as error: return f'none {error.errno}'
-    text = socket.inet_ntop(family, data[8:24] if family == socket.AF_INET6 else data[4:8])
-    return f'{text} {struct.unpack("!H", data[2:4])[0]} in {len(data)} bytes'
+    return f'{text} {port}', len(data)
 def talk(connection, family):
     first = connection.recv(1, socket.MSG_PEEK)
     if first == b'G':
-        body = (f'proxy; original {original(connection, family)}; peer {connection.getpeername()[0]}; '
-                f'context {context(connection, family)};\n')
+        (original, _), (context, size) = told(connection, family, 80), told(connection, family, 0x5257)
+        body = (f'proxy; original {original}; peer {connection.getpeername()[0]}; '
+                f'context {context} in {size} bytes;\n')
         connection.sendall(f'HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}'.encode())
     else:
         while True:
@@ -82,6 +78,12 @@ for line in sys.stdin:
 
 def pins(lab):
     return [name for name in os.listdir(os.path.join(lab.runtime, 'bpf')) if name.startswith('redirect_')]
+
+
+def contexts(lab):
+    """How many connections have one that a proxy can be told."""
+    pin = os.path.join(lab.runtime, 'bpf', 'map_contexts')
+    return len(json.loads(run('bpftool', '-j', 'map', 'dump', 'pinned', pin)))
 
 
 def one_program(lab, check, curl, places):
@@ -216,6 +218,11 @@ def main():
         check('a proxy that is not there: the log says why', 'no route to its new destination' in lab.log())
         lab.ringwall('unload', 'redirector')
 
+        lab.ringwall('load', driver, 'program=/curl', f'port={PORT}', 'context=1025')
+        check('a context that is too large: refused', curl(f'http://{lab.peer4}/').returncode != 0)
+        check('a context that is too large: the log says why', 'WALL_REDIRECT_CONTEXT_MAX' in lab.log())
+        lab.ringwall('unload', 'redirector')
+
         other_machine(lab, check, curl, driver)
         no_ethernet(lab, check, curl, driver)
         name = os.path.basename(os.path.realpath(sys.executable))
@@ -223,7 +230,9 @@ def main():
         bulk(lab, check, sys.executable)
         other_way(lab, check, sys.executable)
         judged_again(lab, check, sys.executable)
+        check('what proxies are told is kept meanwhile', contexts(lab) > 0)
         wait_for(lambda: pins(lab) == [], 150, 'when all are over, nothing is attached')
+        check('when all are over, nothing is kept to be told', contexts(lab) == 0, str(contexts(lab)))
         client = killed(lab, check, sys.executable)
         lab.ringwall('unload', 'redirector', check=False)
         before = lab.peer_packets()

@@ -170,7 +170,8 @@ static int insert(const struct wall_datapath *datapath, const struct translation
 }
 
 // What cannot work at all, whoever asks.
-static const char *flaw(struct wall_datapath *datapath, const struct wall_held *held, const struct wall_endpoints *to)
+static const char *flaw(struct wall_datapath *datapath, const struct wall_held *held, const struct wall_endpoints *to,
+                        const struct wall_flow *flow)
 {
     const struct wall_namespaces *namespaces = &datapath->namespaces;
     const uint8_t *address = to->destination;
@@ -180,6 +181,8 @@ static const char *flaw(struct wall_datapath *datapath, const struct wall_held *
         return "its network namespace cannot be found any more";
     if (!held->route.interface_index)
         return "no packet of it has been seen";
+    if (flow->redirect_context_bytes > WALL_REDIRECT_CONTEXT_MAX)
+        return "its context has more bytes than WALL_REDIRECT_CONTEXT_MAX";
     if (wall_address_is_mapped(address) != wall_address_is_mapped(held->name.remote_address) ||
         wall_address_is_mapped(to->source) != wall_address_is_mapped(held->name.local_address))
         return "an IPv4 connection cannot become an IPv6 one, nor the other way round";
@@ -214,10 +217,7 @@ static int put_context(const struct wall_datapath *datapath, uint64_t cookie, co
 int wall_redirects_add(struct wall_datapath *datapath, const struct wall_held *held, const struct wall_endpoints *to,
                        const struct wall_flow *flow, struct wall_error *err)
 {
-    const char *wrong = flaw(datapath, held, to);
-    if (flow->redirect_context_bytes > WALL_REDIRECT_CONTEXT_MAX)
-        return wall_error_set(err, -E2BIG, "the connection cannot be redirected: its context has %zu bytes, at most %d "
-                              "are told", flow->redirect_context_bytes, WALL_REDIRECT_CONTEXT_MAX);
+    const char *wrong = flaw(datapath, held, to, flow);
     if (wrong)
         return wall_error_set(err, -EOPNOTSUPP, "the connection cannot be redirected: %s", wrong);
     if (!wall_facts_read(datapath, datapath->hooks.facts_fd, held->flow_id))
@@ -232,8 +232,8 @@ int wall_redirects_add(struct wall_datapath *datapath, const struct wall_held *h
     translate(held, datapath->facts->process_id, to, action_of(datapath, held, to->destination), &of);
     if (everywhere)
         of.go.value.to_interface = wall_namespace_interface_of(&datapath->namespaces, held->ns, to->source);
-    r = put_context(datapath, held->name.cookie, flow);
-    r = r ? r : insert(datapath, &of);
+    r = insert(datapath, &of);
+    r = r ? r : put_context(datapath, held->name.cookie, flow);
     if (r == 0) {
         datapath->redirects.count++;
         return 0;

@@ -1,5 +1,6 @@
 // A callout driver that sends the TCP connections of one program to a proxy, in the API of WFP alone. Its registry
 // values are those of rewriter.h, with the address and the port of the proxy; without an address it is on this host.
+// `context`: the bytes of the context, at least those of an address.
 #include <initguid.h>
 
 #include "callout.h"
@@ -12,17 +13,18 @@ DEFINE_GUID(REDIRECTOR_PROVIDER, 0x41b0a4de, 0x27d6, 0x4b0c, 0x8f, 0x55, 0x64, 0
 #define CONTEXT_TAG 'rdRW'
 
 static HANDLE redirect_handle;
+static ULONG context_size = sizeof(SOCKADDR_STORAGE);
 
 // The proxy is told the address that the program asked for.
 static VOID set_context(FWPS_CONNECT_REQUEST0 *request)
 {
-    SOCKADDR_STORAGE *original;
-    original = (SOCKADDR_STORAGE *)ExAllocatePoolWithTag(NonPagedPool, sizeof(*original), CONTEXT_TAG);
+    SOCKADDR_STORAGE *original = (SOCKADDR_STORAGE *)ExAllocatePoolWithTag(NonPagedPool, context_size, CONTEXT_TAG);
     if (!original)
         return;
+    RtlZeroMemory(original, context_size);
     *original = request->remoteAddressAndPort;
     request->localRedirectContext = original;
-    request->localRedirectContextSize = sizeof(*original);
+    request->localRedirectContextSize = context_size;
 }
 
 static VOID set_proxy(PVOID data)
@@ -73,6 +75,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
 {
     driver->DriverUnload = unload;
+    (void)parameter_read(registry_path, L"context", REG_DWORD, &context_size, sizeof(context_size));
     NTSTATUS status = rewriter_start(registry_path, L"127.0.0.1", L"::1", set_proxy);
     if (NT_SUCCESS(status))
         status = FwpsRedirectHandleCreate0(&REDIRECTOR_PROVIDER, 0, &redirect_handle);
