@@ -66,12 +66,12 @@ static bool prepare_translation(struct wall_datapath *datapath, struct wall_held
     struct wall_rebinding binding;
     struct wall_endpoints ends;
     uint32_t interface_index = held->route.interface_index;
-    if (!held->ns || !interface_index || held->key.kind == WALL_FLOW_ACCEPT ||
+    if (!held->ns || held->key.kind == WALL_FLOW_ACCEPT ||
         (!wall_rebindings_find(datapath, held->name.cookie, &binding) && !wall_redirects_find(datapath, held, &ends)))
         return true;
     if (interface_index != WALL_INTERFACE_LOOPBACK)
         held->route.bound_interface = interface_index;
-    return wall_translators_attach(datapath, held->ns, interface_index, NULL) == 0;
+    return interface_index && wall_translators_attach(datapath, held->ns, interface_index, NULL) == 0;
 }
 
 void wall_captured_send(struct wall_datapath *datapath, struct wall_held *held)
