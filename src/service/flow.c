@@ -68,17 +68,12 @@ static bool is_changed(const struct wall_hold *hold)
 static enum wall_flow_decision enforce_redirect(struct wall_service *service, const struct wall_hold *hold)
 {
     struct wall_error error = {0};
-    struct wall_flow flow = hold->flow;
-    const struct wall_redirect_version *version = wall_redirect_current(&hold->redirect);
-    if (version) {
-        flow.redirect_context = version->context.data;
-        flow.redirect_context_bytes = version->context.size;
-    }
-    int r = wall_datapath_redirect(service->datapath, &flow, &error);
+    const struct wall_flow *flow = &hold->flow;
+    int r = wall_datapath_redirect(service->datapath, flow, &error);
     if (r >= 0)
         return WALL_FLOW_PERMIT;
-    wall_service_log(service, "a connection of %s was refused: %s", flow.executable_path, error.text);
-    (void)wall_datapath_decide(service->datapath, flow.id, WALL_FLOW_BLOCK);  // -ENOENT: the program has given up
+    wall_service_log(service, "a connection of %s was refused: %s", flow->executable_path, error.text);
+    (void)wall_datapath_decide(service->datapath, flow->id, WALL_FLOW_BLOCK);  // -ENOENT: the program has given up
     return WALL_FLOW_BLOCK;
 }
 

@@ -113,6 +113,8 @@ static void apply_destination(const struct wall_redirect *redirect, struct wall_
                        now->remote_port != flow->remote_port;
     memcpy(flow->remote_address, now->remote_address, sizeof(flow->remote_address));
     flow->remote_port = now->remote_port;
+    flow->redirect_context = now->context.data;
+    flow->redirect_context_bytes = now->context.size;
 }
 
 int wall_redirect_apply(struct wall_redirect *redirect, struct wall_flow *flow)

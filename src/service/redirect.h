@@ -27,6 +27,6 @@ int wall_redirect_add(struct wall_redirect *redirect, const struct wall_redirect
 const struct wall_redirect_version *wall_redirect_current(const struct wall_redirect *redirect);
 void wall_redirect_done(struct wall_redirect *redirect);
 
-// Makes `flow` what is asked about after this layer: of the next one, and with what callouts have left. Returns 0 or
-// -ENOMEM.
+// Makes `flow` what is asked about after this layer: of the next one, and with what callouts have left; it borrows the
+// context of the version that counts. Returns 0 or -ENOMEM.
 int wall_redirect_apply(struct wall_redirect *redirect, struct wall_flow *flow);
