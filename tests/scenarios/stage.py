@@ -47,7 +47,7 @@ class Stage(Instance):
         for peer in (self.denied_peer, self.control_peer):
             for namespace, address in ((self.far, peer.address4), (self.far, peer.address6),
                                        (self.near, peer.loopback)):
-                self.serve_at(namespace, address)
+                self.serve_at(namespace, address, self.programs['helper'])
 
     def make_network(self):
         super().make_network()
@@ -78,11 +78,6 @@ class Stage(Instance):
                 rules += f'counter {name} {{ }}\n'
                 chain += f'ip{"6" if ":" in address else ""} daddr {address} counter name {name}\n'
         run('ip', 'netns', 'exec', namespace, 'nft', rules + chain + '}\n}\n')
-
-    def serve_at(self, namespace, address):
-        server = self.start('nsenter', f'--net=/run/netns/{namespace}', self.programs['helper'], 'serve', address,
-                            stdout=subprocess.PIPE)
-        assert server.stdout.readline() == 'ready\n'
 
     def counts(self):
         """Bytes that have arrived so far, by the name of the counter."""

@@ -20,12 +20,6 @@ for i in range(int(sys.argv[2])):
 '''
 
 
-def serve(lab, address):
-    server = lab.start('nsenter', f'--net=/run/netns/{lab.far}', program('tests', 'scenarios', 'traffic'), 'serve',
-                       address, stdout=-1)
-    assert server.stdout.readline() == 'ready\n'
-
-
 def storm(check, lab, folder, kind, family, count, verdict):
     name = f'{count} {kind}{family} {verdict}'
     host = lab.peer4 if family == 4 else lab.peer6
@@ -80,7 +74,7 @@ def main():
         os.mkdir(folder)
         try:
             for address in (lab.peer4, lab.peer6):
-                serve(lab, address)
+                lab.serve_at(lab.far, address, program('tests', 'scenarios', 'traffic'))
             lab.serve(81)
             lab.ringwall('load', program('drivers', 'ask', 'ask.so'))
             for count in counts:
