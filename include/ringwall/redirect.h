@@ -1,5 +1,6 @@
 // What a proxy learns of a connection that a callout has redirected to it, by getsockopt() at SOL_IP (IPv4) or SOL_IPV6
-// of the socket it has accepted. ENOPROTOOPT: it was not redirected.
+// of the socket it has accepted. Of datagrams: of a second socket, bound to the address and port that they came to
+// (both sockets with SO_REUSEADDR) and connected to where they came from. ENOPROTOOPT: it was not redirected.
 #pragma once
 
 // Where the program wanted to go, a struct sockaddr_in or sockaddr_in6: SO_ORIGINAL_DST, as netfilter has it.

@@ -48,6 +48,14 @@ static __always_inline bool is_any_address(const uint8_t *address)
     return (at.words[0] | at.words[1] | at.words[3]) == 0 && (at.words[2] == 0 || at.words[2] == bpf_htonl(0xffff));
 }
 
+static __always_inline bool is_loopback(const struct remote *at)
+{
+    const uint32_t *words = at->words;
+    if (is_mapped(words))
+        return (words[3] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
+    return (words[0] | words[1] | words[2]) == 0 && words[3] == bpf_htonl(1);
+}
+
 // The kernel takes an unspecified destination for this host: the socket's own address, or else loopback. A rule about
 // 127.0.0.1 must see it.
 static __always_inline void remote_resolve(struct remote *remote, uint32_t source4, bool source_is_mapped)

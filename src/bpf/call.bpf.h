@@ -108,3 +108,19 @@ static __always_inline int judge_redirect(struct bpf_sock_addr *call, struct wal
     judgement->layer = layer;
     return judge_call(call, at, judgement, is_ipv4, false);
 }
+
+// Judges where a call goes: a callout that says where has the word before the layer that authorizes, which user space
+// asks afterwards. `judgement->layer` becomes the layer the verdict is of. Returns as judge_call().
+static __always_inline int judge_destination(struct bpf_sock_addr *call, struct wall_state *at,
+                                             struct judgement *judgement, bool is_ipv4)
+{
+    uint32_t layer = call_layer(call) - WALL_LAYER_CONNECT_V4 + WALL_LAYER_REDIRECT_V4;
+    int verdict = judge_redirect(call, at, judgement, layer, is_ipv4);
+    if (verdict != WALL_VERDICT_PERMIT)
+        return verdict;
+    judgement->layer = call_layer(call);
+    judgement->filter_id = 0;
+    if (policy_mode(at, judgement->layer) == WALL_MODE_PERMIT)
+        return WALL_VERDICT_PERMIT;
+    return judge_call(call, at, judgement, is_ipv4, true);
+}

@@ -56,19 +56,14 @@ static __noinline int is_binding_undecided(struct bpf_sock_addr *call)
     return socket && binding_state(socket, bpf_get_socket_cookie(call)) == BINDING_UNDECIDED;
 }
 
-// Whether a callout is to say where the connection goes, or where from. Then it has the word before the layer that
-// authorizes, which user space asks afterwards.
-static __always_inline int ask_redirect(struct bpf_sock_addr *call, struct wall_state *at, struct judgement *judgement,
-                                        bool is_ipv4)
+// Whether a callout is to say where the connection comes from.
+static __always_inline int ask_source(struct bpf_sock_addr *call, struct wall_state *at, struct judgement *judgement,
+                                      bool is_ipv4)
 {
     struct bpf_sock *socket = call->sk;
-    uint32_t is_v6 = judgement->layer & 1;
-    int verdict = WALL_VERDICT_PERMIT;
-    if (socket && !socket->src_port)  // it takes its address now, not with bind()
-        verdict = judge_redirect(call, at, judgement, WALL_LAYER_BIND_REDIRECT_V4 + is_v6, is_ipv4);
-    if (verdict != WALL_VERDICT_PERMIT)
-        return verdict;
-    return judge_redirect(call, at, judgement, WALL_LAYER_REDIRECT_V4 + is_v6, is_ipv4);
+    if (!socket || socket->src_port)  // it has its address from bind()
+        return WALL_VERDICT_PERMIT;
+    return judge_redirect(call, at, judgement, WALL_LAYER_BIND_REDIRECT_V4 + (judgement->layer & 1), is_ipv4);
 }
 
 static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wall_state *at, bool is_ipv4)
@@ -82,14 +77,9 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
         drop_earlier(at, mark, bpf_get_socket_cookie(call));
     if (is_binding_undecided(call))
         return hold_stream(call, at, WALL_LAYER_REDIRECT_V4 + (judgement.layer & 1), is_ipv4);
-    int verdict = ask_redirect(call, at, &judgement, is_ipv4);
-    if (verdict == WALL_VERDICT_PERMIT) {
-        judgement.layer = call_layer(call);
-        judgement.filter_id = 0;
-        if (policy_mode(at, judgement.layer) == WALL_MODE_PERMIT)
-            return CALL_ALLOWED;
-        verdict = judge_call(call, at, &judgement, is_ipv4, true);
-    }
+    int verdict = ask_source(call, at, &judgement, is_ipv4);
+    if (verdict == WALL_VERDICT_PERMIT)
+        verdict = judge_destination(call, at, &judgement, is_ipv4);
     switch (verdict) {
     case WALL_VERDICT_PERMIT:
         return CALL_ALLOWED;

@@ -116,11 +116,8 @@ static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct
         count(at, WALL_COUNTER_BLOCKED);
         return refuse(EACCES);
     }
-    if (verdict == WALL_VERDICT_PERMIT) {
-        judgement.layer = call_layer(call);
-        if (!known && policy_mode(at, judgement.layer) != WALL_MODE_PERMIT)
-            verdict = judge_call(call, at, &judgement, is_ipv4, true);
-    }
+    if (verdict == WALL_VERDICT_PERMIT && !known)
+        verdict = judge_destination(call, at, &judgement, is_ipv4);
     if (verdict < 0)
         return refuse_full(at);
     if (verdict == WALL_VERDICT_BLOCK)

@@ -54,14 +54,6 @@ static __always_inline int policy_tables(struct wall_state *at, uint32_t layer, 
     return -1;
 }
 
-static __always_inline bool is_loopback(const struct remote *remote, bool is_v6)
-{
-    const uint32_t *words = remote->words;
-    bool is_loopback4 = is_mapped(words) && (words[3] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
-    return is_loopback4 ||
-           (is_v6 && words[0] == 0 && words[1] == 0 && words[2] == 0 && words[3] == bpf_htonl(1));
-}
-
 static __always_inline uint8_t address_type(const struct remote *remote, bool is_v6)
 {
     const uint32_t *words = remote->words;
@@ -94,7 +86,7 @@ static __always_inline void question_set_remote(struct wall_question *question, 
     question_set_address(question->remote_address, remote, is_v6);
     question->remote_port = remote->port;
     question->destination_address_type = address_type(remote, is_v6);
-    question->flags = is_loopback(remote, is_v6) ? FLAG_IS_LOOPBACK : 0;
+    question->flags = is_loopback(remote) ? FLAG_IS_LOOPBACK : 0;
     question->flags_known = ~0u;
     question->known |= 1 << WALL_DIMENSION_REMOTE_ADDRESS | 1 << WALL_DIMENSION_REMOTE_PORT |
                        1 << WALL_DIMENSION_DESTINATION_ADDRESS_TYPE | 1 << WALL_DIMENSION_FLAGS;

@@ -100,7 +100,9 @@ static __noinline int datagram_facts(struct __sk_buff *packet, const struct judg
         return 0;
     struct remote local;
     local_of_socket(socket, &local);
-    if (judged->key.kind == WALL_FLOW_PACKET || local.words[3] == 0)
+    bool is_packets =  // a redirected flow is translated by what its packets have
+        judged->layer == WALL_LAYER_REDIRECT_V4 || judged->layer == WALL_LAYER_REDIRECT_V6;
+    if (judged->key.kind == WALL_FLOW_PACKET || local.words[3] == 0 || is_packets)
         local = judged->ends.local;
     of->key = judged->key;
     of->flow_id = flow_id;
@@ -192,6 +194,8 @@ static __noinline int datagram_packet(struct __sk_buff *packet, struct wall_stat
         return datagram_hold(packet, at, &judged);
     }
     judged.layer = WALL_LAYER_CONNECT_V4 + is_v6;
+    if (policy_mode(at, WALL_LAYER_REDIRECT_V4 + is_v6) != WALL_MODE_PERMIT)  // callouts there are asked first
+        judged.layer = WALL_LAYER_REDIRECT_V4 + is_v6;
     if (binding == BINDING_UNDECIDED)  // it waits with bind(), which user space decides first
         return datagram_hold(packet, at, &judged);
     if (policy_mode(at, judged.layer) == WALL_MODE_PERMIT || is_permitted(at, mark, &judged.remote))

@@ -6,15 +6,6 @@
 #include "wire/log.bpf.h"
 #include "wire/tables.bpf.h"
 
-// Decisions of user space. Full: the call or packet is refused (ENOBUFS).
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1);
-    __type(key, struct wall_flow_key);
-    __type(value, struct wall_flow_entry);
-} flows SEC(".maps") __weak;
-
 // Facts of held flows, by flow id. Full: as `flows`.
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

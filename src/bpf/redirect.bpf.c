@@ -6,11 +6,8 @@
 //
 // The packets of a socket whose binding was changed get its new address where they leave; what arrives there is handed
 // to the socket as it is.
-#include "address.bpf.h"
-#include "shared_maps.bpf.h"
+#include "proxy.bpf.h"
 #include "socket.bpf.h"
-
-#include "ringwall/redirect.h"
 
 // Results of a program at an interface.
 #define INTERFACE_NEXT (-1)  // the next program, if there is one
@@ -165,6 +162,24 @@ static __always_inline struct wall_translation *find(const struct segment *segme
     return found ? found : find_bound(segment);
 }
 
+static __always_inline void flow_key(struct wall_flow_key *ret_key, uint64_t cookie, const struct wall_endpoints *ends)
+{
+    *ret_key = (struct wall_flow_key){ .number = cookie, .port = ends->destination_port, .kind = WALL_FLOW_DATAGRAM };
+    __builtin_memcpy(ret_key->address, ends->destination, sizeof(ret_key->address));
+}
+
+// Whether a datagram from one end to the other is of a flow that goes elsewhere. It does as long as the flow's entry
+// says so: a flow that is judged again, by another policy or after a rest, is not what the translation was made for.
+static __noinline int is_redirected(uint64_t cookie, const struct wall_endpoints *ends)
+{
+    struct wall_flow_key key;
+    if (!ends)
+        return 0;
+    flow_key(&key, cookie, ends);
+    const struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &key);
+    return entry && entry->is_redirected;
+}
+
 // --- Rewriting ---
 
 static __always_inline long put_address(struct __sk_buff *packet, const struct segment *segment,
@@ -208,16 +223,6 @@ static __always_inline int come_in(struct __sk_buff *packet, const struct segmen
                            bpf_skb_store_bytes(packet, 0, mac, sizeof(mac), 0)))
         return drop();
     return (int)bpf_redirect(packet->ifindex, BPF_F_INGRESS);
-}
-
-// Whether the packet begins another connection between the same ends as one that is over.
-static __always_inline bool is_strange(struct __sk_buff *packet, const struct segment *segment,
-                                       const struct wall_translation *translation)
-{
-    if (!translation->is_begun_here || (segment->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-        return false;
-    uint64_t cookie = bpf_get_socket_cookie(packet);
-    return cookie != translation->socket_cookie && !bpf_map_lookup_elem(&injectors, &cookie);
 }
 
 // Sends it on, from its new address by that one's interface. `has_neighbour`: of the way it would go.
@@ -271,6 +276,25 @@ static __always_inline int leave_bound(struct __sk_buff *packet, struct segment 
     return rewrite(packet, segment, &to) ? drop() : go_on(packet, segment, translation->to_interface, true);
 }
 
+// Whether the packet is not of the connection or flow that the translation is for, but between the same ends. Where a
+// connection begins, the one before it is over.
+static __always_inline bool is_foreign(struct __sk_buff *packet, const struct segment *segment,
+                                       const struct wall_translation *translation)
+{
+    if (!translation->is_begun_here)
+        return false;
+    uint64_t cookie = translation->socket_cookie, own = bpf_get_socket_cookie(packet);
+    bool is_of_another_socket = own != cookie && !bpf_map_lookup_elem(&injectors, &own);
+    if (segment->key.protocol == IPPROTO_UDP)
+        return is_of_another_socket || !is_redirected(cookie, &segment->key.ends);
+    if (!is_of_another_socket || (segment->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+        return false;
+    uint64_t flow_id = translation->flow_id;
+    bpf_map_delete_elem(&contexts, &flow_id);
+    bpf_map_delete_elem(&redirects, &segment->key);
+    return true;
+}
+
 SEC("tc")
 int redirect_leaving(struct __sk_buff *packet)
 {
@@ -283,12 +307,8 @@ int redirect_leaving(struct __sk_buff *packet)
         return INTERFACE_NEXT;
     if (translation->action >= WALL_TRANSLATION_BOUND)
         return leave_bound(packet, &segment, translation);
-    if (is_strange(packet, &segment, translation)) {
-        uint64_t cookie = translation->socket_cookie;
-        bpf_map_delete_elem(&contexts, &cookie);
-        bpf_map_delete_elem(&redirects, &segment.key);
+    if (is_foreign(packet, &segment, translation))
         return INTERFACE_NEXT;
-    }
     translation->last_used_ns = bpf_ktime_get_boot_ns();
     struct wall_endpoints to = translation->ends;
     uint8_t action = translation->action;
@@ -343,7 +363,8 @@ static __noinline int give_stream(struct __sk_buff *packet, const struct wall_en
     return r ? -1 : kind;
 }
 
-// Gives the datagram to the socket of `ends`, if it is the one with this cookie. Returns as give_stream().
+// Gives the datagram to the socket of `ends`, if it is the one with this cookie; 0: whichever it is. Returns as
+// give_stream().
 static __noinline int give_datagram(struct __sk_buff *packet, const struct wall_endpoints *ends, bool is_v6,
                                     uint64_t cookie)
 {
@@ -355,7 +376,7 @@ static __noinline int give_datagram(struct __sk_buff *packet, const struct wall_
     if (!socket)
         return NO_SOCKET;
     const struct binding_mark *mark = bpf_sk_storage_get(&bindings, socket, NULL, 0);
-    bool is_it = mark && mark->cookie == cookie;
+    bool is_it = !cookie || (mark && mark->cookie == cookie);
     long r = is_it ? bpf_sk_assign(packet, socket, 0) : 0;
     bpf_sk_release(socket);
     if (!is_it)
@@ -393,6 +414,17 @@ static __always_inline int arrive_bound(struct __sk_buff *packet, const struct s
     return r < 0 ? drop() : INTERFACE_NEXT;
 }
 
+// For a proxy of this host. A datagram that nobody takes is dropped here: the kernel would send it, in its complaint,
+// to where the program wanted to go. What it would answer to a segment is translated.
+static __always_inline int deliver(struct __sk_buff *packet, const struct segment *segment,
+                                   const struct wall_endpoints *to)
+{
+    if (segment->key.protocol == IPPROTO_UDP)
+        return give_datagram(packet, to, segment->is_v6, 0) == CONNECTED ? INTERFACE_NEXT : drop();
+    bool begins = (segment->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    return begins && give_stream(packet, to, segment->is_v6, LISTENING) < 0 ? drop() : INTERFACE_NEXT;
+}
+
 SEC("tc")
 int redirect_arriving(struct __sk_buff *packet)
 {
@@ -407,10 +439,10 @@ int redirect_arriving(struct __sk_buff *packet)
     if (translation->action == WALL_TRANSLATION_BOUND)
         return arrive_bound(packet, &segment, translation);
     struct wall_endpoints to = translation->ends;
-    if (translation->action != WALL_TRANSLATION_DELIVER)
-        return rewrite(packet, &segment, &to) ? drop() : INTERFACE_NEXT;
-    bool begins = (segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-    return begins && give_stream(packet, &to, segment.is_v6, LISTENING) < 0 ? drop() : INTERFACE_NEXT;
+    if (translation->action == WALL_TRANSLATION_DELIVER)
+        return deliver(packet, &segment, &to);
+    translation->last_used_ns = bpf_ktime_get_boot_ns();
+    return rewrite(packet, &segment, &to) ? drop() : INTERFACE_NEXT;
 }
 
 // --- Packets on another way ---
@@ -422,6 +454,26 @@ static __always_inline bool is_translated(struct __sk_buff *packet, const struct
     if (!by)
         return false;
     return packet->gso_size || packet->len <= by->mtu;
+}
+
+enum course { COURSE_FREE, COURSE_TRANSLATED, COURSE_ASTRAY };
+
+// A datagram of a redirected flow may have no translation: its socket has sent from another address, or another socket
+// of the same place has taken the translation over. The next one of the flow is asked about again. `is_own`: there is
+// one, of its socket.
+static __noinline int datagram_course(struct __sk_buff *packet, const struct segment *segment, bool is_own)
+{
+    if (!segment)
+        return COURSE_ASTRAY;
+    uint64_t own = bpf_get_socket_cookie(packet);
+    if (!is_redirected(own, &segment->key.ends))
+        return COURSE_FREE;
+    if (is_own)
+        return COURSE_TRANSLATED;
+    struct wall_flow_key key;
+    flow_key(&key, own, &segment->key.ends);
+    bpf_map_delete_elem(&flows, &key);
+    return COURSE_ASTRAY;
 }
 
 // A packet of a redirected program is about to leave by an interface where nothing would translate it: the routes have
@@ -436,113 +488,20 @@ int redirect_guard(struct __sk_buff *packet)
         return PACKET_PASSED;
     segment.key.netns_cookie = netns_cookie_of(socket);
     const struct wall_translation *translation = find(&segment);
-    if (!translation || !translation->is_begun_here)
+    bool is_bound = translation && translation->action >= WALL_TRANSLATION_BOUND;
+    int course = COURSE_TRANSLATED;
+    if (segment.key.protocol == IPPROTO_UDP && !is_bound)
+        course = datagram_course(packet, &segment,
+                                 translation && translation->socket_cookie == bpf_get_socket_cookie(packet));
+    if (course == COURSE_FREE)
         return PACKET_PASSED;
-    bool is_its_way = translation->action >= WALL_TRANSLATION_BOUND || translation->interface_index == packet->ifindex;
-    if (is_its_way && is_translated(packet, &segment))
-        return PACKET_PASSED;
+    if (course == COURSE_TRANSLATED) {
+        if (!translation || !translation->is_begun_here)
+            return PACKET_PASSED;
+        bool is_its_way = is_bound || translation->interface_index == packet->ifindex;
+        if (is_its_way && is_translated(packet, &segment))
+            return PACKET_PASSED;
+    }
     count_refused();
     return PACKET_REFUSED;
-}
-
-// --- What proxies ask ---
-
-#define SOL_IP 0
-#define SOL_IPV6 41
-
-static __always_inline int answer4(struct bpf_sockopt *call, const struct wall_endpoints *ends)
-{
-    struct {
-        uint16_t family, port;
-        uint32_t address;
-        uint64_t zero;
-    } *answer = call->optval;
-    if ((void *)(answer + 1) > call->optval_end)
-        return CALL_ALLOWED;
-    uint32_t address;
-    __builtin_memcpy(&address, ends->source + 12, 4);
-    answer->family = AF_INET;
-    answer->port = bpf_htons(ends->source_port);
-    answer->address = address;
-    answer->zero = 0;
-    call->optlen = sizeof(*answer);
-    call->retval = 0;
-    return CALL_ALLOWED;
-}
-
-static __always_inline int answer6(struct bpf_sockopt *call, const struct wall_endpoints *ends)
-{
-    struct {
-        uint16_t family, port;
-        uint32_t flow;
-        uint32_t address[4];
-        uint32_t scope;
-    } *answer = call->optval;
-    if ((void *)(answer + 1) > call->optval_end)
-        return CALL_ALLOWED;
-    answer->family = AF_INET6;
-    answer->port = bpf_htons(ends->source_port);
-    answer->flow = 0;
-    __builtin_memcpy(answer->address, ends->source, 16);
-    answer->scope = 0;
-    call->optlen = sizeof(*answer);
-    call->retval = 0;
-    return CALL_ALLOWED;
-}
-
-struct telling {
-    struct bpf_sockopt *call;
-    const struct wall_redirect_context *context;
-    uint32_t told;
-};
-
-static long tell_byte(uint32_t step, void *of)
-{
-    struct telling *telling = of;
-    uint8_t *answer = telling->call->optval;
-    uint32_t at = step & (WALL_CONTEXT_BYTES - 1);
-    if (at >= telling->context->size || (void *)(answer + at + 1) > telling->call->optval_end)
-        return 1;
-    answer[at] = telling->context->data[at];
-    telling->told = at + 1;
-    return 0;
-}
-
-// As much of the context as there is room for.
-static __noinline int answer_context(struct bpf_sockopt *call, uint64_t cookie)
-{
-    struct telling telling = { .call = call, .context = bpf_map_lookup_elem(&contexts, &cookie) };
-    if (!telling.context)
-        return CALL_ALLOWED;
-    bpf_loop(WALL_CONTEXT_BYTES, tell_byte, &telling, 0);
-    call->optlen = (int32_t)telling.told;
-    call->retval = 0;
-    return CALL_ALLOWED;
-}
-
-// What comes back on a redirected connection is made to come from where its program wanted to go.
-SEC("cgroup/getsockopt")
-int redirect_original(struct bpf_sockopt *call)
-{
-    struct bpf_sock *socket = call->sk;
-    bool is_asked = call->optname == WALL_SO_ORIGINAL_DST || call->optname == WALL_SO_REDIRECT_CONTEXT;
-    if (!is_asked || (call->level != SOL_IP && call->level != SOL_IPV6) || !socket)
-        return CALL_ALLOWED;
-    struct remote local, remote;
-    local_of_socket(socket, &local);
-    remote_of_socket(socket, &remote);
-    struct wall_translation_key key = {
-        .netns_cookie = bpf_get_netns_cookie(call),
-        .ends = { .source_port = local.port, .destination_port = remote.port },
-        .protocol = (uint8_t)socket->protocol,
-    };
-    __builtin_memcpy(key.ends.source, local.address, 16);
-    __builtin_memcpy(key.ends.destination, remote.address, 16);
-    struct wall_translation *translation = bpf_map_lookup_elem(&redirects, &key);
-    if (!translation || translation->is_begun_here)
-        return CALL_ALLOWED;
-    if (call->optname == WALL_SO_REDIRECT_CONTEXT)
-        return answer_context(call, translation->socket_cookie);
-    struct wall_endpoints ends = translation->ends;
-    return call->level == SOL_IP ? answer4(call, &ends) : answer6(call, &ends);
 }

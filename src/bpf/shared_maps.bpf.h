@@ -14,6 +14,15 @@ struct {
     __type(value, struct wall_state);
 } state SEC(".maps") __weak;
 
+// Decisions of user space. Full: the call or packet is refused (ENOBUFS).
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, struct wall_flow_key);
+    __type(value, struct wall_flow_entry);
+} flows SEC(".maps") __weak;
+
 // Cookies of the datapath's own raw sockets, which re-send permitted packets.
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

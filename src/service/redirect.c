@@ -1,7 +1,6 @@
 #include "service/redirect.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,13 +67,9 @@ static uint16_t next_layer(const struct wall_flow *flow)
 {
     switch (flow->layer_id) {
     case FWPS_LAYER_ALE_BIND_REDIRECT_V4:
-        if (!flow->handle)
-            return FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V4;
-        return flow->protocol == IPPROTO_TCP ? FWPS_LAYER_ALE_CONNECT_REDIRECT_V4 : FWPS_LAYER_ALE_AUTH_CONNECT_V4;
+        return flow->handle ? FWPS_LAYER_ALE_CONNECT_REDIRECT_V4 : FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V4;
     case FWPS_LAYER_ALE_BIND_REDIRECT_V6:
-        if (!flow->handle)
-            return FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V6;
-        return flow->protocol == IPPROTO_TCP ? FWPS_LAYER_ALE_CONNECT_REDIRECT_V6 : FWPS_LAYER_ALE_AUTH_CONNECT_V6;
+        return flow->handle ? FWPS_LAYER_ALE_CONNECT_REDIRECT_V6 : FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V6;
     case FWPS_LAYER_ALE_CONNECT_REDIRECT_V4:
         return FWPS_LAYER_ALE_AUTH_CONNECT_V4;
     default:

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 // Changes with every change of a layout below: maps pinned by another version are not adopted.
-#define WALL_STATE_LAYOUT 0x52570005u
+#define WALL_STATE_LAYOUT 0x52570006u
 
 #define WALL_PATH_MAX 4096u  // PATH_MAX: no path given to execve() is longer
 #define WALL_NAME_MAX 256u   // longer than any name of a directory entry (255)
@@ -113,14 +113,15 @@ struct wall_flow_key {
 
 enum wall_flow_state { WALL_FLOW_HELD = 1, WALL_FLOW_PERMITTED, WALL_FLOW_BLOCKED };
 
-// Value of the map `flows`. The programs insert it; after that only user space changes flow_id, generation and state.
+// Value of the map `flows`. The programs insert it; after that only user space changes flow_id, generation, state and
+// is_redirected.
 struct wall_flow_entry {
     uint64_t flow_id;
     uint64_t generation;  // of the policy under which it was held or decided
     uint64_t last_used_ns;  // CLOCK_BOOTTIME; DATAGRAM and PACKET only
     uint32_t state;         // enum wall_flow_state
     uint32_t captured_packets, captured_bytes;  // while held; 0 packets: user space has not heard of the flow
-    uint32_t reserved;
+    uint32_t is_redirected;  // DATAGRAM only: it goes elsewhere, by its translation (redirect.bpf.h)
 };
 
 // Value of the maps `spoken` and `heard`: a datagram flow that was permitted. Its packets pass in both directions.

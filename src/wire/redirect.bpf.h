@@ -2,7 +2,9 @@
 // wire/flow.bpf.h: 16 bytes, IPv4 mapped; host byte order.
 //
 // A redirected connection has a translation for each direction, and one more where its packets come in anew. The
-// translation of what the program sends is the connection's own; from it the others follow.
+// translation of what the program sends is the connection's own; from it the others follow. What a proxy at a loopback
+// address answers to datagrams that were for another machine has two more: where it is sent, and at the loopback
+// interface.
 //
 // A socket whose binding was changed is in the map `rebound`, and has a translation for what leaves from the address it
 // took, and one for what arrives at the address it got. Their keys leave out the other end.
@@ -15,12 +17,18 @@ struct wall_endpoints {
     uint16_t source_port, destination_port;
 };
 
+enum wall_translation_place {
+    WALL_TRANSLATION_OUT,      // where it goes out
+    WALL_TRANSLATION_IN,       // where it comes in
+    WALL_TRANSLATION_IN_CALL,  // at sendto(), of a proxy
+};
+
 // Key of the map `redirects`: a packet as it is before it is translated.
 struct wall_translation_key {
     uint64_t netns_cookie;
     struct wall_endpoints ends;
     uint8_t protocol;
-    uint8_t inbound;  // 1: seen where it comes in, 0: where it goes out
+    uint8_t inbound;  // enum wall_translation_place
     uint16_t reserved;  // zero
 };
 
@@ -29,6 +37,7 @@ enum wall_translation_action {
     WALL_TRANSLATION_RETURN,       // it comes in where it would have gone out
     WALL_TRANSLATION_FORWARD,      // it goes to another machine than it was to go to, or from another address
     WALL_TRANSLATION_DELIVER,      // not rewritten: it is for the listening socket at `ends`' destination
+    WALL_TRANSLATION_CALL,     // it is sent to `ends`' destination instead, to get its translation there
     // Leaving: it gets the source of `ends`. Arriving: not rewritten, it is for the socket at `ends`' destination.
     WALL_TRANSLATION_BOUND,
     WALL_TRANSLATION_DROP,  // leaving from the socket: of a family that the address it got is not of
@@ -44,6 +53,7 @@ struct wall_translation {
     uint32_t interface_index;
     uint8_t address[16];         // where the connection was authorized to go; the port is that of `ends`
     uint64_t socket_cookie;      // its socket
+    uint64_t flow_id;            // by which it was held
     uint64_t last_used_ns;       // CLOCK_BOOTTIME
     uint32_t to_interface;       // that of the new source, by which it leaves instead; 0: the one it leaves by
     uint32_t reserved_end;
@@ -51,7 +61,7 @@ struct wall_translation {
 
 #define WALL_CONTEXT_BYTES 1024  // a power of 2; WALL_REDIRECT_CONTEXT_MAX
 
-// Value of the map `contexts`, by the cookie of the program's socket: what the callout tells whoever it is redirected
+// Value of the map `contexts`, by the id that the flow was held by: what the callout tells whoever it is redirected
 // to.
 struct wall_redirect_context {
     uint32_t size;

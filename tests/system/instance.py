@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from lab import FAR4, FAR6, Lab, cgroup_mount, skip_unless_possible, wait_for
+from lab import FAR4, FAR6, Lab, cgroup_mount, run, skip_unless_possible, wait_for
 
 BUILD = os.environ.get('RINGWALL_BUILD', os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'build'))
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tools')
@@ -146,6 +146,14 @@ class Instance(Lab):
         server = self.start('nsenter', f'--net=/run/netns/{namespace}', traffic, 'serve', address,
                             stdout=subprocess.PIPE)
         assert server.stdout.readline() == 'ready\n'
+
+    def redirect_pins(self):
+        return [name for name in os.listdir(os.path.join(self.runtime, 'bpf')) if name.startswith('redirect_')]
+
+    def redirect_contexts(self):
+        """How many connections have one that a proxy can be told."""
+        pin = os.path.join(self.runtime, 'bpf', 'map_contexts')
+        return len(json.loads(run('bpftool', '-j', 'map', 'dump', 'pinned', pin)))
 
     def peer_packets(self):
         return sum(self.packets(protocol) for protocol in ('tcp', 'udp', 'icmp'))

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Connect redirection: the connections of one program go to a proxy of this host; nothing else does."""
-import json
 import os
 import subprocess
 import sys
@@ -74,16 +73,6 @@ for line in sys.stdin:
         print(data.decode().strip() or 'closed', flush=True)
     except OSError as error: print('error', type(error).__name__, flush=True)
 '''
-
-
-def pins(lab):
-    return [name for name in os.listdir(os.path.join(lab.runtime, 'bpf')) if name.startswith('redirect_')]
-
-
-def contexts(lab):
-    """How many connections have one that a proxy can be told."""
-    pin = os.path.join(lab.runtime, 'bpf', 'map_contexts')
-    return len(json.loads(run('bpftool', '-j', 'map', 'dump', 'pinned', pin)))
 
 
 def one_program(lab, check, curl, places):
@@ -200,7 +189,7 @@ def main():
         places = (('127.0.0.1', 1234), ('::1', 1234), (lab.peer4, 80), (lab.peer6, 80), (lab.client4, 77))
 
         lab.ringwall('load', driver, 'program=/curl', f'port={PORT}')
-        check('nothing is attached before the first redirection', pins(lab) == [])
+        check('nothing is attached before the first redirection', lab.redirect_pins() == [])
         one_program(lab, check, curl, places)
         other = lab.run([sys.executable, '-c', f'import urllib.request as r; '
                          f'print(r.urlopen("http://{lab.peer4}/", timeout=10).read())'])
@@ -230,9 +219,10 @@ def main():
         bulk(lab, check, sys.executable)
         other_way(lab, check, sys.executable)
         judged_again(lab, check, sys.executable)
-        check('what proxies are told is kept meanwhile', contexts(lab) > 0)
-        wait_for(lambda: pins(lab) == [], 150, 'when all are over, nothing is attached')
-        check('when all are over, nothing is kept to be told', contexts(lab) == 0, str(contexts(lab)))
+        check('what proxies are told is kept meanwhile', lab.redirect_contexts() > 0)
+        wait_for(lambda: lab.redirect_pins() == [], 150, 'when all are over, nothing is attached')
+        kept = lab.redirect_contexts()
+        check('when all are over, nothing is kept to be told', kept == 0, str(kept))
         client = killed(lab, check, sys.executable)
         lab.ringwall('unload', 'redirector', check=False)
         before = lab.peer_packets()

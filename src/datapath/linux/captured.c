@@ -28,13 +28,18 @@ static int send_prepared(struct wall_datapath *datapath, struct wall_held *held,
 static int send_one(struct wall_datapath *datapath, struct wall_held *held, uint8_t *data, size_t size)
 {
     struct wall_packet_ends ends = { 0 };
+    struct wall_endpoints answer;
     if (held->key.kind != WALL_FLOW_PACKET && held->key.kind != WALL_FLOW_ACCEPT) {
         ends.remote_address = held->name.remote_address;
         ends.remote_port = held->name.remote_port;
     }
-    if (held->key.kind == WALL_FLOW_STREAM) {
+    if (held->key.kind == WALL_FLOW_STREAM || held->is_redirected) {
         ends.local_address = held->name.local_address;
         ends.local_port = held->name.local_port;
+    }
+    if (wall_redirects_find_answer(datapath, held, &answer)) {
+        ends.remote_address = answer.destination;
+        ends.remote_port = answer.destination_port;
     }
     int r = wall_packet_prepare(data, size, &ends);
     return r < 0 ? r : send_prepared(datapath, held, data, size);

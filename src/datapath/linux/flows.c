@@ -434,6 +434,7 @@ static int write_state(struct wall_datapath *datapath, const struct wall_held *h
     entry.state = state;
     entry.generation = policy_generation(datapath);
     entry.last_used_ns = wall_boot_time_ns();
+    entry.is_redirected = held->is_redirected;
     return bpf_map_update_elem(datapath->hooks.flows_fd, &held->key, &entry, BPF_EXIST) ? -errno : 0;
 }
 
@@ -514,12 +515,16 @@ int wall_datapath_redirect(struct wall_datapath *datapath, const struct wall_flo
     struct wall_endpoints to = { .source_port = flow->local_port, .destination_port = flow->remote_port };
     wall_address_map(to.source, flow->local_address, is_v6);
     wall_address_map(to.destination, flow->remote_address, is_v6);
-    bool is_socket = is_of_socket(&held->key) || (held->key.kind == WALL_FLOW_DATAGRAM && !flow->redirected);
+    bool is_socket = is_of_socket(&held->key);
+    bool is_bound = is_socket || (held->key.kind == WALL_FLOW_DATAGRAM && flow->rebound);
     uint64_t cookie = held->name.cookie;
-    int r = is_socket ? wall_rebindings_add(datapath, held, to.source, to.source_port, err)
-                      : wall_redirects_add(datapath, held, &to, flow, err);
+    int r = is_bound ? wall_rebindings_add(datapath, held, to.source, to.source_port, err) : 0;
+    if (r >= 0 && !is_socket && (flow->redirected || !is_bound))
+        r = wall_redirects_add(datapath, held, &to, flow, err);
+    if (r >= 0 && !is_bound && is_first_of_socket(held))
+        (void)wall_rebindings_settle(datapath, held);
     r = r < 0 ? r : decide(datapath, held, WALL_FLOW_PERMITTED);
-    if (r < 0 && is_socket)
+    if (r < 0 && is_bound)
         wall_rebindings_close(datapath, cookie, false);  // the socket was closed meanwhile
     return r;
 }

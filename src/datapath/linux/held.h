@@ -26,6 +26,7 @@ struct wall_held {
     uint8_t layer;  // enum wall_layer
     bool adopted;
     bool reported;
+    bool is_redirected;  // it is to go elsewhere (redirect.h)
     bool is_socketless;  // its socket is closed; what it sent waits for the answer
     struct wall_socket_name name;
     struct wall_route route;

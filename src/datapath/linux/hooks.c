@@ -29,7 +29,7 @@
      WALL_LAYERS(WALL_LAYER_RELEASE_V4))
 
 #define ENDPOINTS (ACCEPT | LISTEN | ASSIGNMENT | BIND_REDIRECT | TELLING)
-#define CALLS (CONNECT | BIND_REDIRECT)
+#define CALLS (CONNECT | REDIRECT | BIND_REDIRECT)
 #define KEEP WALL_LAYERS_KEEP
 
 // What each hook is called where it is pinned, and the layers that need it. A flow is never held before the hook that
@@ -49,8 +49,8 @@ static const struct {
     [WALL_HOOK_BIND6] = { "link_bind6", BPF_CGROUP_INET6_POST_BIND, ENDPOINTS, false },
     [WALL_HOOK_CREATE] = { "link_create", BPF_CGROUP_INET_SOCK_CREATE, ENDPOINTS, false },
     [WALL_HOOK_INGRESS] = { "link_ingress", BPF_CGROUP_INET_INGRESS, ENDPOINTS, true },
-    [WALL_HOOK_CONNECT4] = { "link_connect4", BPF_CGROUP_INET4_CONNECT, CALLS | REDIRECT, false },
-    [WALL_HOOK_CONNECT6] = { "link_connect6", BPF_CGROUP_INET6_CONNECT, CALLS | REDIRECT, false },
+    [WALL_HOOK_CONNECT4] = { "link_connect4", BPF_CGROUP_INET4_CONNECT, CALLS, false },
+    [WALL_HOOK_CONNECT6] = { "link_connect6", BPF_CGROUP_INET6_CONNECT, CALLS, false },
     [WALL_HOOK_SENDMSG4] = { "link_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, CALLS | ACCEPT | TELLING, false },
     [WALL_HOOK_SENDMSG6] = { "link_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, CALLS | ACCEPT | TELLING, false },
 };

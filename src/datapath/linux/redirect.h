@@ -16,13 +16,17 @@ struct wall_redirects {
 
 // Takes over what an earlier instance left.
 void wall_redirects_adopt(struct wall_datapath *datapath);
-// From now on the packets of a held TCP connection go from and to `to`, where `flow`'s context is told. Returns 0, or
-// -errno with `err` telling why that cannot be; then nothing has changed.
-int wall_redirects_add(struct wall_datapath *datapath, const struct wall_held *held, const struct wall_endpoints *to,
+// From now on the packets of a held TCP connection or flow of UDP datagrams go from and to `to`, where `flow`'s context
+// is told. Returns 0, or -errno with `err` telling why that cannot be; then nothing has changed.
+int wall_redirects_add(struct wall_datapath *datapath, struct wall_held *held, const struct wall_endpoints *to,
                        const struct wall_flow *flow, struct wall_error *err);
 // From and to where a connection goes that was redirected, and is held again. Returns false for one that was not.
 bool wall_redirects_find(const struct wall_datapath *datapath, const struct wall_held *held,
                          struct wall_endpoints *ret_ends);
+// Where a datagram goes instead that is an answer from a loopback address to a redirected flow. Returns false for
+// another.
+bool wall_redirects_find_answer(const struct wall_datapath *datapath, const struct wall_held *held,
+                                struct wall_endpoints *ret_ends);
 // The connection goes where its program wanted: nothing is left of an earlier one between the same ends.
 void wall_redirects_forget(struct wall_datapath *datapath, const struct wall_held *held);
 // Forgets connections that are over. To be called from time to time while there are any.

@@ -71,6 +71,7 @@ static struct redirect_bpf *load_programs(const struct wall_hooks *hooks, uint64
         return NULL;
     programs->rodata->netns_cookie = cookie;
     int r = bpf_map__reuse_fd(programs->maps.redirects, hooks->redirects_fd);
+    r = r ? r : bpf_map__reuse_fd(programs->maps.flows, hooks->flows_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.rebound, hooks->rebound_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.bindings, hooks->bindings_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.interfaces, hooks->interfaces_fd);
@@ -182,13 +183,16 @@ static int attach_all(const struct wall_datapath *datapath, const struct transla
 }
 
 // The programs at the cgroup, once for all namespaces.
-static int attach_to_cgroup(const struct wall_pins *pins, const struct bpf_program *program, const char *name,
-                            int cgroup_fd)
+static int attach_to_cgroup(const struct wall_pins *pins, const struct redirect_bpf *programs, int cgroup_fd)
 {
-    if (wall_pins_contain(pins, name))
-        return 0;
-    return pin(pins, name, bpf_link_create(bpf_program__fd(program), cgroup_fd,
-                                           bpf_program__expected_attach_type(program), NULL));
+    const struct bpf_program *all[] = { programs->progs.redirect_original, programs->progs.redirect_guard,
+                                        programs->progs.redirect_answer4, programs->progs.redirect_answer6 };
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof(all) / sizeof(all[0]); i++)
+        if (!wall_pins_contain(pins, bpf_program__name(all[i])))
+            r = pin(pins, bpf_program__name(all[i]), bpf_link_create(bpf_program__fd(all[i]), cgroup_fd,
+                                                                     bpf_program__expected_attach_type(all[i]), NULL));
+    return r;
 }
 
 static int attach_in(struct wall_datapath *datapath, const struct translator *of, const struct wall_namespace *ns,
@@ -208,11 +212,8 @@ int wall_translators_attach(struct wall_datapath *datapath, const struct wall_na
     struct translator *of = translator_get(datapath, ns->cookie, err);
     if (!of)
         return -ENOMEM;
-    const struct wall_pins *pins = &datapath->pins;
-    int cgroup_fd = datapath->hooks.cgroup_fd;
     datapath->translators.is_attached = true;
-    int r = attach_to_cgroup(pins, of->programs->progs.redirect_original, "redirect_original", cgroup_fd);
-    r = r ? r : attach_to_cgroup(pins, of->programs->progs.redirect_guard, "redirect_guard", cgroup_fd);
+    int r = attach_to_cgroup(&datapath->pins, of->programs, datapath->hooks.cgroup_fd);
     if (r < 0)
         return wall_error_set(err, r, "the programs that redirect connections cannot be attached to the cgroup: %s",
                               strerror(-r));

@@ -1,6 +1,6 @@
-// A callout driver that sends the TCP connections of one program to a proxy, in the API of WFP alone. Its registry
-// values are those of rewriter.h, with the address and the port of the proxy; without an address it is on this host.
-// `context`: the bytes of the context, at least those of an address.
+// A callout driver that sends the connections of one program to a proxy, in the API of WFP alone. Its registry values
+// are those of rewriter.h, with the address and the port of the proxy; without an address it is on this host.
+// `context`: the bytes of the context, at least those of an address. `protocol`: TCP unless given.
 #include <initguid.h>
 
 #include "callout.h"
@@ -14,6 +14,7 @@ DEFINE_GUID(REDIRECTOR_PROVIDER, 0x41b0a4de, 0x27d6, 0x4b0c, 0x8f, 0x55, 0x64, 0
 
 static HANDLE redirect_handle;
 static ULONG context_size = sizeof(SOCKADDR_STORAGE);
+static ULONG redirected_protocol = IPPROTO_TCP;
 
 // The proxy is told the address that the program asked for.
 static VOID set_context(FWPS_CONNECT_REQUEST0 *request)
@@ -48,7 +49,7 @@ static VOID NTAPI classify(const FWPS_INCOMING_VALUES0 *values, const FWPS_INCOM
     HANDLE records = FWPS_IS_METADATA_FIELD_PRESENT(metadata, FWPS_METADATA_FIELD_REDIRECT_RECORD_HANDLE)
                          ? metadata->redirectRecords : NULL;
     out->actionType = FWP_ACTION_PERMIT;
-    if (protocol->uint8 == IPPROTO_TCP && rewriter_wants(app->byteBlob) &&
+    if (protocol->uint8 == redirected_protocol && rewriter_wants(app->byteBlob) &&
         FwpsQueryConnectionRedirectState0(records, redirect_handle, NULL) == FWPS_CONNECTION_NOT_REDIRECTED)
         rewriter_classify(context, filter, out);
 }
@@ -76,6 +77,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
 {
     driver->DriverUnload = unload;
     (void)parameter_read(registry_path, L"context", REG_DWORD, &context_size, sizeof(context_size));
+    (void)parameter_read(registry_path, L"protocol", REG_DWORD, &redirected_protocol, sizeof(redirected_protocol));
     NTSTATUS status = rewriter_start(registry_path, L"127.0.0.1", L"::1", set_proxy);
     if (NT_SUCCESS(status))
         status = FwpsRedirectHandleCreate0(&REDIRECTOR_PROVIDER, 0, &redirect_handle);

@@ -164,7 +164,7 @@ static void what_is_left_alone_is_what_the_kernel_chose(void **state)
     memcpy(flow.local_address, chosen, sizeof(chosen));
     flow.local_port = 40000;
     assert_int_equal(wall_redirect_begin(&redirect, &flow), 0);
-    next_is(&redirect, &flow, FWPS_LAYER_ALE_AUTH_CONNECT_V6);  // a datagram's destination is not changed
+    next_is(&redirect, &flow, FWPS_LAYER_ALE_CONNECT_REDIRECT_V6);
     assert_memory_equal(flow.local_address, chosen, sizeof(chosen));
     assert_int_equal(flow.local_port, 40000);
     assert_false(flow.rebound);
