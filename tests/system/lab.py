@@ -164,7 +164,9 @@ class Lab:
                 run("ip", "-n", namespace, "neigh", "add", address, "lladdr", mac, "dev", "cable")
         rules = "table inet count { chain in { type filter hook prerouting priority -300;\n"
         for match, name in (("meta l4proto tcp", "tcp"), ("meta l4proto udp", "udp"),
-                            ("icmp type echo-request", "icmp"), ("icmpv6 type echo-request", "icmp")):
+                            ("icmp type echo-request", "icmp"), ("icmpv6 type echo-request", "icmp"),
+                            ("icmp type destination-unreachable", "unreachable"),
+                            ("icmpv6 type destination-unreachable", "unreachable")):
             rules += f'{match} counter comment "{name}"\n'
         rules += "}\n}\n"
         run("ip", "netns", "exec", self.far, "nft", rules)
@@ -177,7 +179,7 @@ class Lab:
 
     def reset_counters(self):
         """The counters begin at 0 again."""
-        for counter in ("tcp", "udp", "icmp"):
+        for counter in ("tcp", "udp", "icmp", "unreachable"):
             self.counted[counter] = self.counted.get(counter, 0) + self.packets(counter)
 
     def start(self, *command, **options):

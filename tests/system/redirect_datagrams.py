@@ -111,7 +111,7 @@ class Place:
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def left(self):
-        return self.lab.packets('udp') + self.lab.packets('icmp')
+        return self.lab.packets('udp') + self.lab.packets('unreachable')
 
 
 def say(client, text, address, port):
