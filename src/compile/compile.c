@@ -7,23 +7,23 @@
 #include "compile/group.h"
 #include "compile/image.h"
 #include "compile/partition.h"
+#include "compile/reading.h"
 
-#define FIELDS_MAX 64u
+// Filters lie far apart: those to come are on their way meanwhile.
+#define AHEAD 8
 
 struct compiler {
     const struct wall_policy_layer *layer;
     const struct wall_compile_options *options;
-    struct field {
-        struct wall_compile_field field;
-        bool is_compiled;  // the kernel knows the field
-    } fields[FIELDS_MAX];  // of the layer, by their ids
     struct wall_arena arena;
     struct wall_partition partitions[WALL_DIMENSION_COUNT_];
     struct wall_flags_layout flags;
-    struct wall_values values;
+    struct wall_readings *own, *readings;  // `own`: made for this compilation
+    uint32_t *numbers[WALL_DIMENSION_COUNT_];  // of the readings' sets: which set it is here, 0: none yet
     struct wall_entries entries;
     struct wall_compiled_filter *filters;  // one for each filter of the layer …
-    uint32_t *origins;                     // … and for each entry, which of them it was made from
+    uint32_t *places;                      // … and where its reading is
+    uint32_t *origins;                     // for each entry, which of the filters it was made from
 };
 
 // --- One filter ---
@@ -56,65 +56,36 @@ static enum wall_effect effect_of(const struct compiler *compiler, const struct 
     return clears ? WALL_EFFECT_PERMIT_HARD : WALL_EFFECT_PERMIT;
 }
 
-// NULL: the kernel does not know the field.
-static const struct wall_compile_field *field_of(const struct compiler *compiler, uint16_t field_id)
+// The number that a set of the readings has here: sets are numbered as filters ask for them.
+static int number_of_set(struct compiler *compiler, enum wall_dimension dimension, uint32_t set, uint32_t *ret_number)
 {
-    return field_id < FIELDS_MAX && compiler->fields[field_id].is_compiled ? &compiler->fields[field_id].field : NULL;
-}
-
-// Conditions of one field. The entry asks for their values; or, when the kernel cannot tell, for any value, and says
-// that it needs user space.
-static int add_field(struct compiler *compiler, const struct wall_condition *conditions, uint32_t count,
-                     struct wall_entry *entry, struct wall_compiled_filter *report)
-{
-    enum wall_compile_reason reason = WALL_COMPILE_REASON_FIELD;
-    const struct wall_compile_field *field = field_of(compiler, conditions->field_id);
+    uint32_t *number = &compiler->numbers[dimension][set];
     int r = 0;
-    if (field) {
-        r = wall_values_collect(&compiler->values, field, conditions, count, compiler->options->apps, &compiler->flags,
-                                &reason);
-        if (r < 0)
-            return r;
-    }
-    if (reason != WALL_COMPILE_REASON_NONE) {
-        entry->needs |= WALL_NEEDS_USER_SPACE;
-        if (report->reason == WALL_COMPILE_REASON_NONE) {
-            report->reason = reason;
-            report->field_id = conditions->field_id;
-        }
-        return 0;
-    }
-    struct wall_partition *partition = &compiler->partitions[field->dimension];
-    r = wall_partition_add(partition, compiler->values.intervals.items, (uint32_t)compiler->values.intervals.count,
-                           compiler->values.empty, &entry->sets[field->dimension]);
-    if (r < 0)
-        return r;
-    if (entry->sets[field->dimension] != WALL_SET_ALL)
-        entry->needs |= (uint32_t)1 << field->dimension;
-    if (wall_partition_is_void(partition, entry->sets[field->dimension]))
-        report->kind = WALL_COMPILED_NEVER;
-    return 0;
+    if (*number == 0 && set != WALL_SET_ALL)
+        r = wall_partition_copy(&compiler->partitions[dimension],
+                                wall_partition_set(&compiler->readings->partitions[dimension], set), number);
+    *ret_number = *number;
+    return r;
 }
 
 static int add_filter(struct compiler *compiler, const struct wall_filter *filter, uint16_t sublayer,
-                      struct wall_compiled_filter *report)
+                      const struct wall_reading *reading, struct wall_compiled_filter *report)
 {
-    struct wall_entry entry = { .id = filter->id, .sublayer = sublayer };
-    report->id = filter->id;
+    struct wall_entry entry = { .id = filter->id, .sublayer = sublayer, .needs = reading->needs };
+    *report =
+        (struct wall_compiled_filter){ .id = filter->id, .reason = reading->reason, .field_id = reading->field_id };
     entry.effect = (uint8_t)effect_of(compiler, filter, &report->kind);
-    for (uint32_t i = 0; i < filter->condition_count;) {
-        uint32_t end = i + 1;
-        while (end < filter->condition_count && filter->conditions[end].field_id == filter->conditions[i].field_id)
-            end++;
-        int r = add_field(compiler, &filter->conditions[i], end - i, &entry, report);
+    if (reading->is_void)
+        report->kind = WALL_COMPILED_NEVER;
+    if (report->kind == WALL_COMPILED_NEVER || report->kind == WALL_COMPILED_IGNORED)
+        return 0;
+    for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++) {
+        int r = number_of_set(compiler, d, reading->sets[d], &entry.sets[d]);
         if (r < 0)
             return r;
-        i = end;
     }
-    if (report->kind != WALL_COMPILED_NEVER && report->kind != WALL_COMPILED_IGNORED) {
-        compiler->origins[compiler->entries.count] = (uint32_t)(report - compiler->filters);
-        compiler->entries.items[compiler->entries.count++] = entry;
-    }
+    compiler->origins[compiler->entries.count] = (uint32_t)(report - compiler->filters);
+    compiler->entries.items[compiler->entries.count++] = entry;
     return 0;
 }
 
@@ -184,22 +155,76 @@ static int write_tables(struct compiler *compiler, struct wall_image *image, str
 
 // --- The layer ---
 
+// The bits that conditions on the flags ask for.
+static void lay_out_flags(struct compiler *compiler, const struct wall_filter *filter)
+{
+    for (uint32_t i = 0; i < filter->condition_count; i++) {
+        const struct wall_compile_field *field =
+            wall_readings_field(compiler->readings, filter->conditions[i].field_id);
+        if (field && field->dimension == WALL_DIMENSION_FLAGS)
+            wall_values_flags(&compiler->flags, &filter->conditions[i]);
+    }
+}
+
+static const struct wall_reading *reading_of(const struct compiler *compiler, uint32_t i)
+{
+    return wall_vector_at(&compiler->readings->items, compiler->places[i]);
+}
+
+// Reads the filters that have not been, and knows afterwards which flags they ask for.
 static int read_filters(struct compiler *compiler)
 {
     const struct wall_policy_layer *layer = compiler->layer;
+    uint32_t *place = compiler->places;
     for (uint32_t s = 0; s < layer->sublayer_count; s++)
         for (uint32_t i = 0; i < layer->sublayers[s].filter_count; i++) {
             const struct wall_filter *filter = layer->sublayers[s].filters[i];
-            for (uint32_t c = 0; c < filter->condition_count; c++) {
-                const struct wall_compile_field *field = field_of(compiler, filter->conditions[c].field_id);
-                if (field && field->dimension == WALL_DIMENSION_FLAGS)
-                    wall_values_flags(&compiler->flags, &filter->conditions[c]);
-            }
+            if (i + AHEAD < layer->sublayers[s].filter_count)
+                __builtin_prefetch(layer->sublayers[s].filters[i + AHEAD]);
+            int r = wall_readings_add(compiler->readings, filter);
+            if (r < 0)
+                return r;
+            *place = (uint32_t)r;
+            if (reading_of(compiler, (uint32_t)(place - compiler->places))->has_flags)
+                lay_out_flags(compiler, filter);
+            place++;
         }
-    struct wall_compiled_filter *report = compiler->filters;
+    return 0;
+}
+
+// Those that ask for flags are read now: numbers of flags depend on all of them.
+static int read_flags(struct compiler *compiler)
+{
+    const struct wall_policy_layer *layer = compiler->layer;
+    uint32_t next = 0;
     for (uint32_t s = 0; s < layer->sublayer_count; s++)
-        for (uint32_t i = 0; i < layer->sublayers[s].filter_count; i++) {
-            int r = add_filter(compiler, layer->sublayers[s].filters[i], (uint16_t)s, report++);
+        for (uint32_t i = 0; i < layer->sublayers[s].filter_count; i++, next++) {
+            struct wall_reading reading;
+            if (!reading_of(compiler, next)->has_flags)
+                continue;
+            int r = wall_readings_with_flags(compiler->readings, layer->sublayers[s].filters[i], &compiler->flags,
+                                             &reading);
+            compiler->places[next] = (uint32_t)compiler->readings->items.count;
+            r = r < 0 ? r : wall_vector_add(&compiler->readings->items, &reading);
+            if (r < 0)
+                return r;
+        }
+    return 0;
+}
+
+static int add_filters(struct compiler *compiler)
+{
+    const struct wall_policy_layer *layer = compiler->layer;
+    uint32_t next = 0;
+    for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++) {
+        compiler->numbers[d] = calloc(compiler->readings->partitions[d].sets.count, sizeof(uint32_t));
+        if (!compiler->numbers[d])
+            return -ENOMEM;
+    }
+    for (uint32_t s = 0; s < layer->sublayer_count; s++)
+        for (uint32_t i = 0; i < layer->sublayers[s].filter_count; i++, next++) {
+            int r = add_filter(compiler, layer->sublayers[s].filters[i], (uint16_t)s, reading_of(compiler, next),
+                               &compiler->filters[next]);
             if (r < 0)
                 return r;
         }
@@ -213,31 +238,37 @@ static int init(struct compiler *compiler, const struct wall_policy_layer *layer
     compiler->layer = layer;
     compiler->options = options;
     wall_arena_init(&compiler->arena);
-    wall_values_init(&compiler->values);
+    if (!options->readings)
+        compiler->own = wall_readings_new(layer->layer_id, options->apps, false);
+    compiler->readings = options->readings ? options->readings : compiler->own;
     int r = 0;
     for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++) {
         unsigned bits = wall_compile_dimension_bits(layer->layer_id, d);
         int each = wall_partition_init(&compiler->partitions[d], &compiler->arena, bits);
         r = each < 0 ? each : r;
     }
-    for (uint16_t id = 0; id < FIELDS_MAX; id++)
-        compiler->fields[id].is_compiled = wall_compile_field(layer->layer_id, id, &compiler->fields[id].field);
     uint32_t count = layer->filter_count + 1;
     compiler->filters = calloc(count, sizeof(*compiler->filters));
+    compiler->places = calloc(count, sizeof(*compiler->places));
     compiler->origins = calloc(count, sizeof(*compiler->origins));
     compiler->entries.items = calloc(count, sizeof(*compiler->entries.items));
     compiler->entries.partitions = compiler->partitions;
     compiler->entries.sublayer_count = (uint16_t)(layer->sublayer_count ? layer->sublayer_count : 1);
-    return compiler->filters && compiler->origins && compiler->entries.items ? r : -ENOMEM;
+    bool good = compiler->readings && compiler->filters && compiler->places && compiler->origins &&
+                compiler->entries.items;
+    return good ? r : -ENOMEM;
 }
 
 static void done(struct compiler *compiler)
 {
-    for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++)
+    for (uint32_t d = 0; d < WALL_DIMENSION_COUNT_; d++) {
         wall_partition_done(&compiler->partitions[d]);
-    wall_values_done(&compiler->values);
+        free(compiler->numbers[d]);
+    }
     wall_arena_done(&compiler->arena);
+    wall_readings_free(compiler->own);
     free(compiler->filters);
+    free(compiler->places);
     free(compiler->origins);
     free(compiler->entries.items);
 }
@@ -282,6 +313,10 @@ int wall_compile_layer(const struct wall_policy_layer *layer, const struct wall_
     int r = init(&compiler, layer, options);
     if (r == 0)
         r = read_filters(&compiler);
+    if (r == 0)
+        r = read_flags(&compiler);
+    if (r == 0)
+        r = add_filters(&compiler);
     if (r == 0)
         cut_to_limits(&compiler);
     for (uint32_t d = 0; r == 0 && d < WALL_DIMENSION_COUNT_; d++)

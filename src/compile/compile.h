@@ -19,8 +19,11 @@
 // takes about 40 MiB).
 #define WALL_COMPILE_LIMIT_BYTES ((size_t)256 << 20)
 
+struct wall_readings;
+
 struct wall_compile_options {
     struct wall_apps *apps;  // grows by the app ids that filters name
+    struct wall_readings *readings;  // of the layer, with the same `apps`, kept for the next time; NULL: none are
     // Whether a callout is registered now. A filter of one that is not gets its final action in the tables, so that
     // they must be made anew when that changes. NULL: all are registered.
     bool (*callout_registered)(void *context, uint32_t callout_id);

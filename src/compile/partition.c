@@ -125,6 +125,12 @@ int wall_partition_add(struct wall_partition *partition, struct wall_interval *i
     return r;
 }
 
+int wall_partition_copy(struct wall_partition *partition, const struct wall_value_set *set, uint32_t *ret_set)
+{
+    *ret_set = (uint32_t)partition->sets.count;
+    return wall_vector_add(&partition->sets, set);
+}
+
 bool wall_partition_is_void(const struct wall_partition *partition, uint32_t set)
 {
     const struct wall_value_set *s = set_at(partition, set);

@@ -58,6 +58,10 @@ void wall_partition_done(struct wall_partition *partition);
 int wall_partition_add(struct wall_partition *partition, struct wall_interval *intervals, uint32_t count, bool empty,
                        uint32_t *ret_set);
 
+// Adds a set as it is, although there may be an equal one: `set` is of another partition of the same bits, whose arena
+// outlives this one. Returns 0 or -ENOMEM.
+int wall_partition_copy(struct wall_partition *partition, const struct wall_value_set *set, uint32_t *ret_set);
+
 // Borrowed until a set is added.
 static inline const struct wall_value_set *wall_partition_set(const struct wall_partition *partition, uint32_t set)
 {

@@ -11,6 +11,7 @@
 struct wall_policy;
 struct wall_compiled;
 struct wall_error;
+struct wall_filter;
 struct wall_datapath;
 
 // One flow at one layer, as the kernel saw it. Addresses in network byte order (IPv4 in the first 4 bytes), ports in
@@ -127,6 +128,8 @@ int wall_datapath_dispatch(struct wall_datapath *datapath);
 // Enforces a new policy, atomically for every connection. `policy` is borrowed; the datapath takes references.
 // To be called, too, when a callout has been registered or unregistered. On failure the old policy stays in force.
 int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy *policy, struct wall_error *err);
+// A filter that the next policy may have: what can be done for it is done now, so that the commit is short. Borrowed.
+void wall_datapath_expect(struct wall_datapath *datapath, uint16_t layer_id, const struct wall_filter *filter);
 // Whether flow_decided() is told of permitted flows as well, also at ALE_AUTH_CONNECT without any filter.
 // Blocked ones are always told. Returns as wall_datapath_set_policy().
 int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, struct wall_error *err);

@@ -122,5 +122,8 @@ wall_status wall_add_finish(struct wall_add *adding, const void *data)
         object->binding = adding->binding;
         object->binding->object_count++;
     }
+    const struct wall_engine_events *events = &adding->session->engine->events;
+    if (status == 0 && object->entry && object->entry->active && events->filter_added)
+        events->filter_added(events->context, adding->layer_id, &object->entry->filter);
     return status;
 }

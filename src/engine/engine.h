@@ -14,6 +14,7 @@
 #include "fwptypes.h"
 
 struct wall_engine;
+struct wall_filter;
 struct wall_session;
 struct wall_policy;
 
@@ -51,6 +52,9 @@ struct wall_engine_events {
     // Puts the run-time policy of a commit in force; `policy` is borrowed. Another status than 0 makes the commit fail
     // with it: then the policy before must still be in force.
     wall_status (*policy_enforce)(void *context, struct wall_policy *policy);
+    // A filter was added, perhaps in a transaction that may yet be aborted. It is borrowed, and lives at least as long
+    // as the transaction.
+    void (*filter_added)(void *context, uint16_t layer_id, const struct wall_filter *filter);
     // A commit added or deleted an object. `origin` is the session that did it.
     void (*object_changed)(void *context, enum wall_object_type type, FWPM_CHANGE_TYPE change, const GUID *key,
                            uint64_t id, const struct wall_session *origin);

@@ -61,6 +61,7 @@ int wall_filter_entry_new(const FWPM_FILTER0 *data, uint16_t layer_id, struct wa
         .condition_count = data->numFilterConditions,
         .conditions = conditions,
         .object = data,
+        .memo = &entry->memo,
     };
     if (!(data->flags & FWPM_FILTER_FLAG_HAS_PROVIDER_CONTEXT))
         entry->filter.context = data->rawContext;
@@ -176,12 +177,21 @@ struct changes {
     size_t added_count;
 };
 
+// Filters lie far apart: the next one's is on its way while this one is looked at.
+static const struct wall_object *next_changed(const struct wall_object *object)
+{
+    const struct wall_object *next = object->changed.next;
+    if (next)
+        __builtin_prefetch(next->entry);
+    return next;
+}
+
 static int collect(const struct wall_engine *engine, const struct wall_object_list *added,
                    const struct wall_object_list *deleted, struct changes *ret_changes)
 {
     struct changes changes = { .any = engine->policy_stale };
     memset(changes.dirty, engine->policy_stale, sizeof(changes.dirty));
-    for (const struct wall_object *object = deleted->first; object; object = object->changed.next) {
+    for (const struct wall_object *object = deleted->first; object; object = next_changed(object)) {
         if (!object->entry || !object->entry->active)
             continue;
         object->entry->gone = true;
@@ -191,7 +201,7 @@ static int collect(const struct wall_engine *engine, const struct wall_object_li
     changes.added = malloc((added->count + 1) * sizeof(*changes.added));
     if (!changes.added)
         return -ENOMEM;
-    for (const struct wall_object *object = added->first; object; object = object->changed.next) {
+    for (const struct wall_object *object = added->first; object; object = next_changed(object)) {
         if (!object->entry || !object->entry->active)
             continue;
         changes.added[changes.added_count++] = added_of(object->entry);

@@ -33,6 +33,7 @@ struct wall_filter {
     uint32_t condition_count;
     const struct wall_condition *conditions;
     const FWPM_FILTER0 *object;  // as the management API shows it
+    uint64_t *memo;  // for whoever compiles the filter, 0 in the beginning; NULL: nothing can be noted
 };
 
 struct wall_policy_sublayer {

@@ -14,6 +14,7 @@
 // A run-time filter and the management object it was made from.
 struct wall_filter_entry {
     struct wall_filter filter;
+    uint64_t memo;                // where the filter's points to
     atomic_uint reference_count;  // policies may be released by any thread
     uint16_t layer_id;
     bool active;  // part of the policy: neither boot-time nor disabled

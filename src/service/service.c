@@ -1,6 +1,8 @@
 #include "service/service.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,6 +52,36 @@ uint64_t wall_service_clock(void *context)
     return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
+// --- Memory ---
+
+// What a commit needs for a moment stays in the heap for the next one: to fetch it anew costs as much as to use it.
+// After a rest the kernel gets back what is much, and more than what is in use.
+#define REST_US 10000000u
+#define MUCH_BYTES ((size_t)32 << 20)
+
+static int on_rest(sd_event_source *source, uint64_t time_us, void *context)
+{
+    const struct mallinfo2 heap = mallinfo2();
+    if (heap.fordblks > MUCH_BYTES && heap.fordblks > heap.uordblks)
+        malloc_trim(0);
+    return 0;
+}
+
+static int keep_memory(struct wall_service *service)
+{
+    // As large as glibc takes it: what is larger than that, an image of tables, the kernel maps and unmaps.
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    int r = sd_event_add_time(service->event, &service->memory, CLOCK_MONOTONIC, UINT64_MAX, 0, on_rest, service);
+    return r < 0 ? r : sd_event_source_set_enabled(service->memory, SD_EVENT_OFF);
+}
+
+static void rest_later(struct wall_service *service)
+{
+    if (service->memory && sd_event_source_set_time_relative(service->memory, REST_US) >= 0)
+        (void)sd_event_source_set_enabled(service->memory, SD_EVENT_ONESHOT);
+}
+
 // --- The policy's way to the datapath ---
 
 static int on_retry(sd_event_source *source, void *context)
@@ -71,10 +103,18 @@ wall_status wall_service_enforce(void *context, struct wall_policy *policy)
     struct wall_service *service = context;
     struct wall_error err;
     int r = service->datapath ? wall_datapath_set_policy(service->datapath, policy, &err) : 0;
+    rest_later(service);
     if (r == 0)
         return 0;
     wall_service_log(service, "the new policy cannot be enforced, the old one stays: %s", err.text);
     return r == -ENOMEM ? ERROR_NOT_ENOUGH_MEMORY : ERROR_NO_SYSTEM_RESOURCES;
+}
+
+static void on_filter_added(void *context, uint16_t layer_id, const struct wall_filter *filter)
+{
+    const struct wall_service *service = context;
+    if (service->datapath)
+        wall_datapath_expect(service->datapath, layer_id, filter);
 }
 
 static void on_object_changed(void *context, enum wall_object_type type, FWPM_CHANGE_TYPE change, const GUID *key,
@@ -215,6 +255,8 @@ static int open_loop(struct wall_service *service, struct wall_error *err)
     if (r >= 0)
         r = sd_event_source_set_enabled(service->stopping, SD_EVENT_OFF);
     if (r >= 0)
+        r = keep_memory(service);
+    if (r >= 0)
         r = sd_event_add_time(service->event, &service->transactions, CLOCK_MONOTONIC, UINT64_MAX, 0,
                               on_transaction_deadline, service);
     if (r >= 0)
@@ -255,6 +297,7 @@ static int open_engine(struct wall_service *service, struct wall_error *err)
         .context = service,
         .lock_released = on_lock_released,
         .policy_enforce = wall_service_enforce,
+        .filter_added = on_filter_added,
         .object_changed = on_object_changed,
         .net_event = on_net_event,
     };
@@ -345,7 +388,8 @@ int wall_service_run(struct wall_service *service)
 static void free_sources(struct wall_service *service)
 {
     sd_event_source **sources[] = {&service->datapath_io, &service->retry, &service->stopping, &service->terminate,
-                                   &service->interrupt, &service->transactions, &service->waiting, &service->adoption};
+                                   &service->interrupt, &service->transactions, &service->waiting, &service->adoption,
+                                   &service->memory};
     for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
         *sources[i] = sd_event_source_disable_unref(*sources[i]);
 }

@@ -47,6 +47,7 @@ struct wall_service {
     struct wall_drivers drivers;
     struct wall_client *clients;
     sd_event_source *datapath_io, *retry, *stopping, *terminate, *interrupt, *transactions, *waiting, *adoption;
+    sd_event_source *memory;
     char *scope;         // the cgroup's absolute path
     bool scope_created;  // by us: removed at stop
     bool stop_requested; // take everything back at the end; otherwise leave the datapath pinned

@@ -41,6 +41,10 @@ int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy 
     return -ENOTSUP;
 }
 
+void wall_datapath_expect(struct wall_datapath *datapath, uint16_t layer_id, const struct wall_filter *filter)
+{
+}
+
 int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision)
 {
     return -ENOTSUP;

@@ -241,6 +241,10 @@ int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy 
     return 0;
 }
 
+void wall_datapath_expect(struct wall_datapath *datapath, uint16_t layer_id, const struct wall_filter *filter)
+{
+}
+
 int wall_datapath_decide(struct wall_datapath *datapath, uint64_t flow_id, enum wall_flow_decision decision)
 {
     struct fake_flow *held = find(datapath, flow_id);

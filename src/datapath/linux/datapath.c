@@ -429,6 +429,11 @@ int wall_datapath_set_policy(struct wall_datapath *datapath, struct wall_policy 
     return 0;
 }
 
+void wall_datapath_expect(struct wall_datapath *datapath, uint16_t layer_id, const struct wall_filter *filter)
+{
+    wall_kernel_policy_expect(&datapath->kernel_policy, layer_id, filter);
+}
+
 int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, struct wall_error *err)
 {
     if (datapath->log_permits == log_permits)
@@ -443,10 +448,8 @@ int wall_datapath_log_permits(struct wall_datapath *datapath, bool log_permits, 
 
 const struct wall_compiled *wall_datapath_compiled(const struct wall_datapath *datapath, uint16_t layer_id)
 {
-    for (enum wall_layer i = 0; i < WALL_LAYER_COUNT_; i++)
-        if (wall_kernel_policy_layer_id(i) == layer_id)
-            return datapath->kernel_policy.compiled[i];
-    return NULL;
+    enum wall_layer layer = wall_kernel_policy_layer(layer_id);
+    return layer < WALL_LAYER_COUNT_ ? datapath->kernel_policy.compiled[layer] : NULL;
 }
 
 void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapath_stats *ret_stats)

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/utf16.h"
+#include "compile/reading.h"
 #include "engine/catalog.h"
 #include "engine/policy.h"
 #include "fwpslayers.h"
@@ -43,6 +44,14 @@ uint16_t wall_kernel_policy_layer_id(enum wall_layer layer)
         [WALL_LAYER_RELEASE_V6] = FWPS_LAYER_ALE_RESOURCE_RELEASE_V6,
     };
     return ids[layer];
+}
+
+enum wall_layer wall_kernel_policy_layer(uint16_t layer_id)
+{
+    enum wall_layer layer = 0;
+    while (layer < WALL_LAYER_COUNT_ && wall_kernel_policy_layer_id(layer) != layer_id)
+        layer++;
+    return layer;
 }
 
 // The hash under which the kernel looks for an app id. False: no executable can have it.
@@ -96,6 +105,8 @@ void wall_kernel_policy_done(struct wall_kernel_policy *kernel)
     wall_tables_switch_done(&kernel->tables);
     for (int i = 0; i < WALL_LAYER_COUNT_; i++)
         wall_compiled_free(kernel->compiled[i]);
+    for (int i = 0; i < WALL_LAYER_COUNT_; i++)
+        wall_readings_free(kernel->readings[i]);
     wall_apps_done(&kernel->apps);
     kernel->state = NULL;
 }
@@ -201,6 +212,33 @@ static bool is_unchanged(const struct wall_kernel_policy *kernel, enum wall_laye
            kernel->compiled[i]->filter_count == layer->filter_count;
 }
 
+// Without memory there are none: then the compiler reads all filters.
+static struct wall_readings *readings_of(struct wall_kernel_policy *kernel, enum wall_layer i)
+{
+    if (!kernel->readings[i])
+        kernel->readings[i] = wall_readings_new(wall_kernel_policy_layer_id(i), &kernel->apps, true);
+    return kernel->readings[i];
+}
+
+void wall_kernel_policy_expect(struct wall_kernel_policy *kernel, uint16_t layer_id, const struct wall_filter *filter)
+{
+    enum wall_layer layer = wall_kernel_policy_layer(layer_id);
+    struct wall_readings *readings = layer < WALL_LAYER_COUNT_ ? readings_of(kernel, layer) : NULL;
+    if (readings)
+        (void)wall_readings_add(readings, filter);  // or it is read with the commit
+}
+
+static void drop_stale_readings(struct wall_kernel_policy *kernel)
+{
+    for (enum wall_layer i = 0; i < WALL_LAYER_COUNT_; i++) {
+        uint32_t used = kernel->compiled[i] ? kernel->compiled[i]->filter_count : 0;
+        if (!kernel->readings[i] || (used && !wall_readings_are_stale(kernel->readings[i], used)))
+            continue;
+        wall_readings_free(kernel->readings[i]);
+        kernel->readings[i] = NULL;
+    }
+}
+
 static int compile_layers(struct wall_kernel_policy *kernel, const struct wall_policy *policy,
                           const struct wall_kernel_policy_options *options, struct wall_error *err)
 {
@@ -220,6 +258,7 @@ static int compile_layers(struct wall_kernel_policy *kernel, const struct wall_p
             kernel->next[i] = kernel->compiled[i];
             continue;
         }
+        compile.readings = readings_of(kernel, i);
         int r = wall_compile_layer(layer, &compile, &kernel->next[i]);
         if (r < 0)
             return wall_error_set(err, r, "the filters of layer %u cannot be compiled: %s", layer->layer_id,
@@ -297,4 +336,5 @@ void wall_kernel_policy_switch(struct wall_kernel_policy *kernel, bool commit)
         kernel->generations[i] = kernel->next_generations[i];
         kernel->next[i] = NULL;
     }
+    drop_stale_readings(kernel);
 }

@@ -10,6 +10,7 @@
 #include "datapath/linux/tables.h"
 #include "wire/flow.bpf.h"
 
+struct wall_filter;
 struct wall_hooks;
 struct wall_policy;
 struct wall_error;
@@ -30,6 +31,7 @@ struct wall_kernel_policy {
     struct wall_tables_switch tables;
     struct wall_apps apps;
     size_t apps_loaded;  // of `apps`, in the kernel's map
+    struct wall_readings *readings[WALL_LAYER_COUNT_];  // of filters, for the next compilation; NULL: none
     struct wall_compiled *compiled[WALL_LAYER_COUNT_];  // in force; NULL: none
     struct wall_compiled *next[WALL_LAYER_COUNT_];      // prepared
     uint64_t generations[WALL_LAYER_COUNT_];            // of the layer that `compiled` was made from …
@@ -50,6 +52,8 @@ struct wall_kernel_policy_options {
     bool everything;  // the connect layers get tables also without filters, so that their decisions are told
 };
 
+// Reads a filter that the next policy may have.
+void wall_kernel_policy_expect(struct wall_kernel_policy *kernel, uint16_t layer_id, const struct wall_filter *filter);
 // Compiles what has changed and brings it into the kernel, not yet in force; wall_kernel_policy_switch() must follow a
 // success. Returns 0, or -errno with nothing changed: the policy in force stays.
 int wall_kernel_policy_prepare(struct wall_kernel_policy *kernel, const struct wall_policy *policy,
@@ -58,5 +62,6 @@ int wall_kernel_policy_prepare(struct wall_kernel_policy *kernel, const struct w
 // From here on every decision is made by what was prepared; or, without `commit`, it is thrown away.
 void wall_kernel_policy_switch(struct wall_kernel_policy *kernel, bool commit);
 
-// The WFP number of a layer.
+// The WFP number of a layer, and back: WALL_LAYER_COUNT_ for one that the kernel does not know.
 uint16_t wall_kernel_policy_layer_id(enum wall_layer layer);
+enum wall_layer wall_kernel_policy_layer(uint16_t layer_id);
