@@ -55,7 +55,9 @@ CLIENT = r'''
 import socket, sys
 family, how, port = sys.argv[1:4]
 s = socket.socket(socket.AF_INET6 if family == '6' else socket.AF_INET, socket.SOCK_DGRAM)
-if port != '0': s.bind(('', int(port)))
+if port != '0':
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    s.bind(('', int(port)))
 connected = False
 for line in sys.stdin:
     text, address, port = line.split()
@@ -208,6 +210,18 @@ def taken_over(place, check):
     end(again)
 
 
+# Two sockets at one place: which of them gets an answer is the kernel's choice.
+def shared_place(place, check):
+    address, before = place.lab.peer4, place.left()
+    one, other = place.client(address, port=5003), place.client(address, port=5003)
+    answers = [say(client, text, address, 7) for text in ('one', 'two', 'three') for client in (one, other)]
+    check('two sockets at one place: the proxy answers', any(answer.startswith('proxy') for answer in answers))
+    end(other)
+    say(one, 'four', address, 7)
+    check('two sockets at one place: nothing leaves', place.left() == before, str(place.left() - before))
+    end(one)
+
+
 def other_machine(place, check):
     lab = place.lab
     lab.ringwall('load', place.driver, 'program=/resolver', 'protocol=17', f'address4={lab.peer4}',
@@ -282,6 +296,7 @@ def main():
         check('another program is not redirected', say(other, 'one', lab.peer4, 7) == f'one from {lab.peer4} 7')
         end(other)
         taken_over(place, check)
+        shared_place(place, check)
         another_source(place, check)
         nobody(place, check)
         place.proxy('0.0.0.0', '::')

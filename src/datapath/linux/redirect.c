@@ -217,11 +217,24 @@ bool wall_redirects_find_answer(const struct wall_datapath *datapath, const stru
     return true;
 }
 
+static struct wall_flow_key flow_of(const struct translation *go)
+{
+    struct wall_flow_key key = {
+        .number = go->value.socket_cookie, .port = go->key.ends.destination_port, .kind = WALL_FLOW_DATAGRAM,
+    };
+    memcpy(key.address, go->key.ends.destination, sizeof(key.address));
+    return key;
+}
+
 void wall_redirects_forget(struct wall_datapath *datapath, const struct wall_held *held)
 {
     struct translation go;
     if (!find(datapath, held, &go))
         return;
+    if (is_datagram(&go) && go.value.socket_cookie != held->name.cookie) {  // that flow is asked about again
+        const struct wall_flow_key key = flow_of(&go);
+        bpf_map_delete_elem(datapath->hooks.flows_fd, &key);
+    }
     remove_all(datapath, &go);
     datapath->redirects.count--;
 }
@@ -439,11 +452,8 @@ static uint64_t last_used_of_all(int fd, const struct translation *go)
 // Whether the flow of datagrams is not redirected any more: it has rested, its socket is closed, or it is judged again.
 static bool is_flow_over(int fd, const struct translation *go)
 {
-    struct wall_flow_key key = {
-        .number = go->value.socket_cookie, .port = go->key.ends.destination_port, .kind = WALL_FLOW_DATAGRAM,
-    };
+    const struct wall_flow_key key = flow_of(go);
     struct wall_flow_entry entry;
-    memcpy(key.address, go->key.ends.destination, sizeof(key.address));
     return bpf_map_lookup_elem(fd, &key, &entry) || !entry.is_redirected;
 }
 
