@@ -265,7 +265,8 @@ static const struct wall_option options[] = {
 #define DESCRIPTION                                                                   \
     "At least one of --app, --remote, --port and --proto is needed. A connection\n"   \
     "matches when it fits all kinds that are given, and one of each kind. --port\n"   \
-    "without --proto means TCP and UDP. Rules are kept over restarts of the service\n" \
+    "without --proto means TCP and UDP; an IPv4 network is meant for sockets of IPv6\n" \
+    "that use IPv4, too. Rules are kept over restarts of the service\n"              \
     "unless --session is given. Without --weight the more specific rule decides.\n"
 
 const struct wall_command wall_command_block = {

@@ -48,7 +48,8 @@ static ssize_t group(const struct wall_objects *objects, struct entry **ret_entr
             (void)wall_map_put(&rules, &entry->key, sizeof(entry->key), entry);
         }
         entry->filters[entry->filters[0] ? 1 : 0] = filter;
-        entry->condition_count += filter->numFilterConditions;
+        if (!wall_rule_is_of_mapped(filter))
+            entry->condition_count += filter->numFilterConditions;
     }
     wall_map_done(&rules);
     if (count < 0)

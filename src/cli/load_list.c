@@ -81,18 +81,24 @@ struct chunk {
     FWP_BYTE_ARRAY16 ends[RANGES_PER_FILTER][2];
 };
 
-static void set_end(FWP_VALUE0 *value, const uint32_t *words, bool is_v6, FWP_BYTE_ARRAY16 *room)
+// How the addresses of a filter are written. Sockets of IPv6 that use IPv4 are judged at the layers of IPv6.
+enum form { FORM_V4, FORM_V6, FORM_MAPPED };
+
+static void set_end(FWP_VALUE0 *value, const uint32_t *words, enum form form, FWP_BYTE_ARRAY16 *room)
 {
-    if (!is_v6) {
+    const uint32_t mapped[4] = { 0, 0, 0xffff, words[3] };
+    if (form == FORM_V4) {
         *value = (FWP_VALUE0){ .type = FWP_UINT32, .uint32 = words[3] };
         return;
     }
+    if (form == FORM_MAPPED)
+        words = mapped;
     for (int i = 0; i < 16; i++)
         room->byteArray16[i] = (UINT8)(words[i / 4] >> (24 - 8 * (i % 4)));
     *value = (FWP_VALUE0){ .type = FWP_BYTE_ARRAY16_TYPE, .byteArray16 = room };
 }
 
-static uint32_t add_filter(struct load *load, const struct wall_address_range *ranges, size_t count, bool is_v6,
+static uint32_t add_filter(struct load *load, const struct wall_address_range *ranges, size_t count, enum form form,
                            struct chunk *chunk)
 {
     GUID provider = wall_rule_provider;
@@ -101,15 +107,15 @@ static uint32_t add_filter(struct load *load, const struct wall_address_range *r
         .flags = FWPM_FILTER_FLAG_PERSISTENT,
         .providerKey = &provider,
         .providerData = { sizeof(load->key), (UINT8 *)&load->key },
-        .layerKey = is_v6 ? FWPM_LAYER_ALE_AUTH_CONNECT_V6 : FWPM_LAYER_ALE_AUTH_CONNECT_V4,
+        .layerKey = form == FORM_V4 ? FWPM_LAYER_ALE_AUTH_CONNECT_V4 : FWPM_LAYER_ALE_AUTH_CONNECT_V6,
         .subLayerKey = wall_rule_sublayer,
         .numFilterConditions = (UINT32)count,
         .filterCondition = chunk->conditions,
         .action.type = FWP_ACTION_BLOCK,
     };
     for (size_t i = 0; i < count; i++) {
-        set_end(&chunk->ranges[i].valueLow, ranges[i].first, is_v6, &chunk->ends[i][0]);
-        set_end(&chunk->ranges[i].valueHigh, ranges[i].last, is_v6, &chunk->ends[i][1]);
+        set_end(&chunk->ranges[i].valueLow, ranges[i].first, form, &chunk->ends[i][0]);
+        set_end(&chunk->ranges[i].valueHigh, ranges[i].last, form, &chunk->ends[i][1]);
         chunk->conditions[i] = (FWPM_FILTER_CONDITION0){
             .fieldKey = FWPM_CONDITION_IP_REMOTE_ADDRESS,
             .matchType = FWP_MATCH_RANGE,
@@ -119,12 +125,12 @@ static uint32_t add_filter(struct load *load, const struct wall_address_range *r
     return FwpmFilterAdd0(load->engine, &filter, NULL, NULL);
 }
 
-static uint32_t add_ranges(struct load *load, const struct wall_vector *vector, bool is_v6, struct chunk *chunk)
+static uint32_t add_ranges(struct load *load, const struct wall_vector *vector, enum form form, struct chunk *chunk)
 {
     uint32_t status = ERROR_SUCCESS;
     for (size_t at = 0, count; at < vector->count && status == ERROR_SUCCESS; at += count) {
         count = vector->count - at < RANGES_PER_FILTER ? vector->count - at : RANGES_PER_FILTER;
-        status = add_filter(load, wall_vector_at(vector, at), count, is_v6, chunk);
+        status = add_filter(load, wall_vector_at(vector, at), count, form, chunk);
         show_sent(load, count);
     }
     return status;
@@ -167,9 +173,11 @@ static uint32_t replace(struct load *load, const struct wall_address_list *list)
     if (status == ERROR_SUCCESS)
         status = wall_block_list_remove_names(load->engine, &load->key, &removed);
     if (status == ERROR_SUCCESS)
-        status = add_ranges(load, &list->v4, false, chunk);
+        status = add_ranges(load, &list->v4, FORM_V4, chunk);
     if (status == ERROR_SUCCESS)
-        status = add_ranges(load, &list->v6, true, chunk);
+        status = add_ranges(load, &list->v4, FORM_MAPPED, chunk);
+    if (status == ERROR_SUCCESS)
+        status = add_ranges(load, &list->v6, FORM_V6, chunk);
     if (status == ERROR_SUCCESS)
         status = add_names(load, list);
     free(chunk);
@@ -186,7 +194,7 @@ static uint32_t replace(struct load *load, const struct wall_address_list *list)
 static int load_list(const struct wall_address_list *list, const char *name)
 {
     uint16_t *wide = NULL;
-    struct load load = { .total = list->v4.count + list->v6.count + list->name_bytes };
+    struct load load = { .total = 2 * list->v4.count + list->v6.count + list->name_bytes };
     int r = wall_utf16_new_from_utf8(name, &wide);
     if (r < 0)
         return wall_complain_error(r, NULL);

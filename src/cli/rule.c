@@ -89,16 +89,29 @@ static void add_protocol(struct wall_rule_filter *filter, uint8_t protocol)
     add_condition(filter, &FWPM_CONDITION_IP_PROTOCOL, FWP_UINT8)->conditionValue.uint8 = protocol;
 }
 
+static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+// The same IPv4 network as a socket of IPv6 knows it: WFP has what such a socket does at the layers of IPv6.
+static struct wall_network mapped_network(const struct wall_network *network)
+{
+    struct wall_network mapped = { .is_v6 = true, .prefix_length = (uint8_t)(96 + network->prefix_length) };
+    memcpy(mapped.address, mapped_prefix, sizeof(mapped_prefix));
+    memcpy(mapped.address + sizeof(mapped_prefix), network->address, 4);
+    return mapped;
+}
+
 // Conditions on one field stand together: they are alternatives.
 static void add_conditions(const struct wall_rule *rule, bool is_v6, struct wall_rule_filter *filter)
 {
     for (size_t i = 0; i < rule->app_count; i++)
         add_condition(filter, &FWPM_CONDITION_ALE_APP_ID, FWP_BYTE_BLOB_TYPE)->conditionValue.byteBlob = rule->apps[i];
     for (size_t i = 0; i < rule->network_count; i++) {
-        if (rule->networks[i].is_v6 && is_v6)
-            add_v6(filter, &rule->networks[i]);
-        else if (!rule->networks[i].is_v6 && !is_v6)
-            add_v4(filter, &rule->networks[i]);
+        const struct wall_network *network = &rule->networks[i];
+        const struct wall_network mapped = mapped_network(network);
+        if (is_v6)
+            add_v6(filter, network->is_v6 ? network : &mapped);
+        else if (!network->is_v6)
+            add_v4(filter, network);
     }
     for (size_t i = 0; i < rule->port_count; i++)
         add_ports(filter, &rule->ports[i]);
@@ -113,7 +126,7 @@ static void add_conditions(const struct wall_rule *rule, bool is_v6, struct wall
 static bool concerns_family(const struct wall_rule *rule, bool is_v6)
 {
     for (size_t i = 0; i < rule->network_count; i++)
-        if (rule->networks[i].is_v6 == is_v6)
+        if (is_v6 || !rule->networks[i].is_v6)
             return true;
     return rule->network_count == 0;
 }
@@ -202,6 +215,13 @@ static bool append_address(struct wall_texts *list, int family, const void *byte
     return prefix_length == bits ? append(list, "%s", text) : append(list, "%s/%d", text, prefix_length);
 }
 
+static bool append_v6(struct wall_texts *list, const uint8_t *bytes, int prefix_length)
+{
+    if (prefix_length >= 96 && memcmp(bytes, mapped_prefix, sizeof(mapped_prefix)) == 0)
+        return append_address(list, AF_INET, bytes + sizeof(mapped_prefix), prefix_length - 96);
+    return append_address(list, AF_INET6, bytes, prefix_length);
+}
+
 static bool append_mask(struct wall_texts *list, uint32_t address, uint32_t mask)
 {
     int prefix_length = 0;
@@ -260,9 +280,9 @@ static bool append_known(const FWPM_FILTER_CONDITION0 *condition, struct wall_ru
     else if (is_remote && value->type == FWP_V4_ADDR_MASK)
         *ret_good = append_mask(&text->remotes, value->v4AddrMask->addr, value->v4AddrMask->mask);
     else if (is_remote && value->type == FWP_BYTE_ARRAY16_TYPE)
-        *ret_good = append_address(&text->remotes, AF_INET6, value->byteArray16->byteArray16, 128);
+        *ret_good = append_v6(&text->remotes, value->byteArray16->byteArray16, 128);
     else if (is_remote && value->type == FWP_V6_ADDR_MASK)
-        *ret_good = append_address(&text->remotes, AF_INET6, value->v6AddrMask->addr, value->v6AddrMask->prefixLength);
+        *ret_good = append_v6(&text->remotes, value->v6AddrMask->addr, value->v6AddrMask->prefixLength);
     else if (is_port && is_equal && value->type == FWP_UINT16)
         *ret_good = append(&text->ports, "%u", value->uint16);
     else if (is_port && condition->matchType == FWP_MATCH_RANGE && value->type == FWP_RANGE_TYPE)
@@ -273,6 +293,14 @@ static bool append_known(const FWPM_FILTER_CONDITION0 *condition, struct wall_ru
     else
         return false;
     return true;
+}
+
+bool wall_rule_is_of_mapped(const FWPM_FILTER0 *filter)
+{
+    const FWP_CONDITION_VALUE0 *value = &filter->filterCondition->conditionValue;
+    return filter->numFilterConditions > 0 && value->type == FWP_RANGE_TYPE &&
+           value->rangeValue->valueLow.type == FWP_BYTE_ARRAY16_TYPE &&
+           memcmp(value->rangeValue->valueLow.byteArray16->byteArray16, mapped_prefix, sizeof(mapped_prefix)) == 0;
 }
 
 int wall_rule_describe(const FWPM_FILTER0 *filter, struct wall_rule_text *text)

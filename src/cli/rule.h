@@ -1,7 +1,8 @@
 // The rules of `ringwall block` and `permit`: from selectors to filters at ALE_AUTH_CONNECT, and back to text.
 //
 // One rule is one filter for IPv4 and one for IPv6 with the same 16 bytes of provider data, by which `list` and
-// `remove` know that they belong together.
+// `remove` know that they belong together. What is said of IPv4 networks is said in both: sockets of IPv6 that use IPv4
+// (::ffff:192.0.2.1) are judged at the layers of IPv6.
 #pragma once
 
 #include <stdbool.h>
@@ -68,6 +69,9 @@ struct wall_texts {
 
 // "a,b"; "any" for an empty list. For free(); NULL when memory is short.
 char *wall_texts_join(const struct wall_texts *texts);
+
+// Whether the filter says of ranges of IPv4 addresses, in their IPv6 form, what another one says at the layer of IPv4.
+bool wall_rule_is_of_mapped(const FWPM_FILTER0 *filter);
 
 // What a filter's conditions say, as people write it.
 struct wall_rule_text {

@@ -114,6 +114,17 @@ static bool clear_host_bits(struct wall_network *network)
     return clean;
 }
 
+// ::ffff:192.0.2.1 is IPv4, as sockets of IPv6 write it.
+static struct wall_network as_ipv4(struct wall_network network)
+{
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    if (!network.is_v6 || network.prefix_length < 96 || memcmp(network.address, mapped, sizeof(mapped)) != 0)
+        return network;
+    struct wall_network ipv4 = { .prefix_length = (uint8_t)(network.prefix_length - 96) };
+    memcpy(ipv4.address, network.address + sizeof(mapped), 4);
+    return ipv4;
+}
+
 int wall_network_parse(const char *text, struct wall_network *ret_network, struct wall_error *err)
 {
     struct wall_network network = { 0 };
@@ -135,6 +146,6 @@ int wall_network_parse(const char *text, struct wall_network *ret_network, struc
         return wall_error_set(err, -EINVAL, "'%s' has bits behind its prefix: did you mean %s/%u?", text, address,
                               network.prefix_length);
     }
-    *ret_network = network;
+    *ret_network = as_ipv4(network);
     return 0;
 }

@@ -52,6 +52,7 @@ def main():
               f"ms, loaded in {status['loadUs'] / 1000:.0f} ms", flush=True)
         check('an address of the list is refused', result(lab.peer4) == 'refused')
         check('… of IPv6 as well', result(lab.peer6) == 'refused')
+        check('… and by a socket of IPv6', result('::ffff:' + lab.peer4) == 'refused')
         shown = json.loads(lab.ringwall('list', '--json').stdout)
         check('the list is one rule', len(shown) == 1 and shown[0]['name'] == 'bad' and
               shown[0]['conditions'] > 0.9 * arguments.addresses, str(shown)[:300])

@@ -176,6 +176,32 @@ def survive_a_restart(check, lab, denied, python):
     check('… from the others', lab.run([python, '-c', script]).returncode == 0)
 
 
+BY_IPV6 = r'''
+import socket, sys
+for kind, how in ((socket.SOCK_STREAM, 'connect'), (socket.SOCK_DGRAM, 'connect'), (socket.SOCK_DGRAM, 'sendto')):
+    s = socket.socket(socket.AF_INET6, kind); s.settimeout(2)
+    try:
+        if how == 'connect': s.connect((sys.argv[1], 80)); s.send(b'x')
+        else: s.sendto(b'x', (sys.argv[1], 80))
+        s.recv(1); print('through', end=' ')
+    except PermissionError: print('refused', end=' ')
+'''
+
+
+def ipv4_by_sockets_of_ipv6(check, lab, python):
+    """A rule about an IPv4 address is one about it, whatever socket a program takes."""
+    mapped = '::ffff:' + lab.peer4
+    visit = lambda: lab.run([python, '-c', BY_IPV6, mapped]).stdout.strip()
+    lab.ringwall('remove', '--all')
+    check('without rules a socket of IPv6 reaches an IPv4 address', visit() == 'through through through', visit())
+    for network in (lab.peer4, '10.0.0.0/8', mapped):
+        lab.ringwall('block', '--remote', network)
+        check(f'blocked is {network}: not any more', visit() == 'refused refused refused', visit())
+        shown = json.loads(lab.ringwall('list', '--json').stdout)
+        check('… by one rule', len(shown) == 1 and shown[0]['remotes'] == [network.removeprefix('::ffff:')], str(shown))
+        lab.ringwall('remove', '--all')
+
+
 def main():
     check = Checks()
     with Instance() as lab:
@@ -188,6 +214,7 @@ def main():
         the_log(check, lab, denied, python)
         hooks_come_and_go(check, lab)
         new_names(check, lab, python)
+        ipv4_by_sockets_of_ipv6(check, lab, python)
         survive_a_restart(check, lab, denied, python)
     check.finish()
 

@@ -90,10 +90,34 @@ static void test_other_family(void **state)
     struct wall_rule rule = make_rule();
     add_network(&rule, "192.0.2.1");
     assert_true(wall_rule_build(&rule, &rule_key, false, &built));
-    assert_false(wall_rule_build(&rule, &rule_key, true, &built));
+    assert_true(wall_rule_build(&rule, &rule_key, true, &built));  // of sockets of IPv6 that use IPv4
+    assert_int_equal(built.filter.numFilterConditions, 1);
+    const FWP_CONDITION_VALUE0 *value = &built.filter.filterCondition[0].conditionValue;
+    static const UINT8 mapped[16] = { [10] = 0xff, 0xff, 192, 0, 2, 1 };
+    assert_int_equal(value->type, FWP_BYTE_ARRAY16_TYPE);
+    assert_memory_equal(value->byteArray16->byteArray16, mapped, 16);
     add_network(&rule, "2001:db8::/32");
     assert_true(wall_rule_build(&rule, &rule_key, true, &built));
-    assert_int_equal(built.filter.numFilterConditions, 1);
+    assert_int_equal(built.filter.numFilterConditions, 2);
+    rule.networks[0] = rule.networks[1];
+    rule.network_count = 1;
+    assert_false(wall_rule_build(&rule, &rule_key, false, &built));
+}
+
+static void test_mapped_network(void **state)
+{
+    struct wall_rule rule = make_rule();
+    struct wall_rule_text text = { 0 };
+    add_network(&rule, "10.0.0.0/8");
+    add_network(&rule, "0.0.0.0/0");
+    assert_true(wall_rule_build(&rule, &rule_key, true, &built));
+    const FWP_V6_ADDR_AND_MASK *mask = built.filter.filterCondition[0].conditionValue.v6AddrMask;
+    static const UINT8 mapped[16] = { [10] = 0xff, 0xff, 10 };
+    assert_memory_equal(mask->addr, mapped, 16);
+    assert_int_equal(mask->prefixLength, 104);
+    assert_int_equal(wall_rule_describe(&built.filter, &text), 0);
+    assert_list(&text.remotes, "10.0.0.0/8,0.0.0.0/0");
+    wall_rule_text_done(&text);
 }
 
 static void test_ports_imply_protocols(void **state)
@@ -186,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_whole_network),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_other_family),
+        cmocka_unit_test(test_mapped_network),
         cmocka_unit_test(test_ports_imply_protocols),
         cmocka_unit_test(test_described_as_written),
         cmocka_unit_test(test_foreign_filter),

@@ -30,6 +30,10 @@ static void test_networks(void **state)
     assert_int_equal(network.prefix_length, 128);
     assert_int_equal(network.address[15], 1);
     assert_int_equal(wall_network_parse("::/0", &network, &err), 0);
+    assert_int_equal(wall_network_parse("::ffff:192.0.2.0/120", &network, &err), 0);
+    assert_false(network.is_v6);
+    assert_int_equal(network.prefix_length, 24);
+    assert_memory_equal(network.address, ((uint8_t[]){ 192, 0, 2, 0 }), 4);
 }
 
 static void test_networks_refused(void **state)
