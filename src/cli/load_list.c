@@ -98,6 +98,23 @@ static void set_end(FWP_VALUE0 *value, const uint32_t *words, enum form form, FW
     *value = (FWP_VALUE0){ .type = FWP_BYTE_ARRAY16_TYPE, .byteArray16 = room };
 }
 
+// Most are of one address, which takes the shorter way.
+static void set_condition(struct chunk *chunk, size_t i, const struct wall_address_range *range, enum form form)
+{
+    FWPM_FILTER_CONDITION0 *condition = &chunk->conditions[i];
+    *condition = (FWPM_FILTER_CONDITION0){ .fieldKey = FWPM_CONDITION_IP_REMOTE_ADDRESS, .matchType = FWP_MATCH_EQUAL };
+    if (memcmp(range->first, range->last, sizeof(range->first)) == 0) {
+        // Both structures begin with the same type and the same union.
+        set_end((FWP_VALUE0 *)&condition->conditionValue, range->first, form, &chunk->ends[i][0]);
+        return;
+    }
+    set_end(&chunk->ranges[i].valueLow, range->first, form, &chunk->ends[i][0]);
+    set_end(&chunk->ranges[i].valueHigh, range->last, form, &chunk->ends[i][1]);
+    condition->matchType = FWP_MATCH_RANGE;
+    condition->conditionValue.type = FWP_RANGE_TYPE;
+    condition->conditionValue.rangeValue = &chunk->ranges[i];
+}
+
 static uint32_t add_filter(struct load *load, const struct wall_address_range *ranges, size_t count, enum form form,
                            struct chunk *chunk)
 {
@@ -113,15 +130,8 @@ static uint32_t add_filter(struct load *load, const struct wall_address_range *r
         .filterCondition = chunk->conditions,
         .action.type = FWP_ACTION_BLOCK,
     };
-    for (size_t i = 0; i < count; i++) {
-        set_end(&chunk->ranges[i].valueLow, ranges[i].first, form, &chunk->ends[i][0]);
-        set_end(&chunk->ranges[i].valueHigh, ranges[i].last, form, &chunk->ends[i][1]);
-        chunk->conditions[i] = (FWPM_FILTER_CONDITION0){
-            .fieldKey = FWPM_CONDITION_IP_REMOTE_ADDRESS,
-            .matchType = FWP_MATCH_RANGE,
-            .conditionValue = { .type = FWP_RANGE_TYPE, .rangeValue = &chunk->ranges[i] },
-        };
-    }
+    for (size_t i = 0; i < count; i++)
+        set_condition(chunk, i, &ranges[i], form);
     return FwpmFilterAdd0(load->engine, &filter, NULL, NULL);
 }
 

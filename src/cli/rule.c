@@ -297,10 +297,14 @@ static bool append_known(const FWPM_FILTER_CONDITION0 *condition, struct wall_ru
 
 bool wall_rule_is_of_mapped(const FWPM_FILTER0 *filter)
 {
-    const FWP_CONDITION_VALUE0 *value = &filter->filterCondition->conditionValue;
-    return filter->numFilterConditions > 0 && value->type == FWP_RANGE_TYPE &&
-           value->rangeValue->valueLow.type == FWP_BYTE_ARRAY16_TYPE &&
-           memcmp(value->rangeValue->valueLow.byteArray16->byteArray16, mapped_prefix, sizeof(mapped_prefix)) == 0;
+    if (filter->numFilterConditions == 0)
+        return false;
+    // Both structures begin with the same type and the same union.
+    const FWP_VALUE0 *value = (const FWP_VALUE0 *)&filter->filterCondition->conditionValue;
+    if (value->type == (FWP_DATA_TYPE)FWP_RANGE_TYPE)
+        value = &filter->filterCondition->conditionValue.rangeValue->valueLow;
+    return value->type == FWP_BYTE_ARRAY16_TYPE &&
+           memcmp(value->byteArray16->byteArray16, mapped_prefix, sizeof(mapped_prefix)) == 0;
 }
 
 int wall_rule_describe(const FWPM_FILTER0 *filter, struct wall_rule_text *text)

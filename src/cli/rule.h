@@ -70,7 +70,8 @@ struct wall_texts {
 // "a,b"; "any" for an empty list. For free(); NULL when memory is short.
 char *wall_texts_join(const struct wall_texts *texts);
 
-// Whether the filter says of ranges of IPv4 addresses, in their IPv6 form, what another one says at the layer of IPv4.
+// Whether the filter of a block list says of IPv4 addresses, in their IPv6 form, what another one says at the layer of
+// IPv4.
 bool wall_rule_is_of_mapped(const FWPM_FILTER0 *filter);
 
 // What a filter's conditions say, as people write it.

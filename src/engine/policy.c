@@ -42,15 +42,22 @@ int wall_filter_entry_new(const FWPM_FILTER0 *data, uint16_t layer_id, struct wa
         return -ENOMEM;
 
     struct wall_condition *conditions = (struct wall_condition *)(entry + 1);
+    bool sorted = true;
     for (uint32_t i = 0; i < data->numFilterConditions; i++) {
         const FWPM_FILTER_CONDITION0 *condition = &data->filterCondition[i];
         conditions[i].match_type = condition->matchType;
         conditions[i].value = condition->conditionValue;
+        if (i > 0 && IsEqualGUID(&condition->fieldKey, &condition[-1].fieldKey)) {  // a list of many
+            conditions[i].field_id = conditions[i - 1].field_id;
+            continue;
+        }
         bool found = wall_catalog_field_find(layer_id, &condition->fieldKey, &conditions[i].field_id);
         assert(found);
         (void)found;
+        sorted = sorted && (i == 0 || conditions[i - 1].field_id < conditions[i].field_id);
     }
-    qsort(conditions, data->numFilterConditions, sizeof(*conditions), compare_conditions);
+    if (!sorted)
+        qsort(conditions, data->numFilterConditions, sizeof(*conditions), compare_conditions);
 
     entry->filter = (struct wall_filter){
         .id = data->filterId,
