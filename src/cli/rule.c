@@ -89,29 +89,17 @@ static void add_protocol(struct wall_rule_filter *filter, uint8_t protocol)
     add_condition(filter, &FWPM_CONDITION_IP_PROTOCOL, FWP_UINT8)->conditionValue.uint8 = protocol;
 }
 
-static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-// The same IPv4 network as a socket of IPv6 knows it: WFP has what such a socket does at the layers of IPv6.
-static struct wall_network mapped_network(const struct wall_network *network)
-{
-    struct wall_network mapped = { .is_v6 = true, .prefix_length = (uint8_t)(96 + network->prefix_length) };
-    memcpy(mapped.address, mapped_prefix, sizeof(mapped_prefix));
-    memcpy(mapped.address + sizeof(mapped_prefix), network->address, 4);
-    return mapped;
-}
-
 // Conditions on one field stand together: they are alternatives.
 static void add_conditions(const struct wall_rule *rule, bool is_v6, struct wall_rule_filter *filter)
 {
     for (size_t i = 0; i < rule->app_count; i++)
         add_condition(filter, &FWPM_CONDITION_ALE_APP_ID, FWP_BYTE_BLOB_TYPE)->conditionValue.byteBlob = rule->apps[i];
     for (size_t i = 0; i < rule->network_count; i++) {
-        const struct wall_network *network = &rule->networks[i];
-        const struct wall_network mapped = mapped_network(network);
-        if (is_v6)
-            add_v6(filter, network->is_v6 ? network : &mapped);
-        else if (!network->is_v6)
-            add_v4(filter, network);
+        const struct wall_network mapped = wall_network_mapped(&rule->networks[i]);
+        if (is_v6)  // WFP has what sockets of IPv6 do at the layers of IPv6, also when they use IPv4
+            add_v6(filter, &mapped);
+        else if (!rule->networks[i].is_v6)
+            add_v4(filter, &rule->networks[i]);
     }
     for (size_t i = 0; i < rule->port_count; i++)
         add_ports(filter, &rule->ports[i]);
@@ -217,9 +205,10 @@ static bool append_address(struct wall_texts *list, int family, const void *byte
 
 static bool append_v6(struct wall_texts *list, const uint8_t *bytes, int prefix_length)
 {
-    if (prefix_length >= 96 && memcmp(bytes, mapped_prefix, sizeof(mapped_prefix)) == 0)
-        return append_address(list, AF_INET, bytes + sizeof(mapped_prefix), prefix_length - 96);
-    return append_address(list, AF_INET6, bytes, prefix_length);
+    struct wall_network network = { .is_v6 = true, .prefix_length = (uint8_t)prefix_length };
+    memcpy(network.address, bytes, sizeof(network.address));
+    network = wall_network_unmapped(&network);
+    return append_address(list, network.is_v6 ? AF_INET6 : AF_INET, network.address, network.prefix_length);
 }
 
 static bool append_mask(struct wall_texts *list, uint32_t address, uint32_t mask)
@@ -303,8 +292,11 @@ bool wall_rule_is_of_mapped(const FWPM_FILTER0 *filter)
     const FWP_VALUE0 *value = (const FWP_VALUE0 *)&filter->filterCondition->conditionValue;
     if (value->type == (FWP_DATA_TYPE)FWP_RANGE_TYPE)
         value = &filter->filterCondition->conditionValue.rangeValue->valueLow;
-    return value->type == FWP_BYTE_ARRAY16_TYPE &&
-           memcmp(value->byteArray16->byteArray16, mapped_prefix, sizeof(mapped_prefix)) == 0;
+    if (value->type != FWP_BYTE_ARRAY16_TYPE)
+        return false;
+    struct wall_network address = { .is_v6 = true, .prefix_length = 128 };
+    memcpy(address.address, value->byteArray16->byteArray16, sizeof(address.address));
+    return !wall_network_unmapped(&address).is_v6;
 }
 
 int wall_rule_describe(const FWPM_FILTER0 *filter, struct wall_rule_text *text)

@@ -114,14 +114,25 @@ static bool clear_host_bits(struct wall_network *network)
     return clean;
 }
 
-// ::ffff:192.0.2.1 is IPv4, as sockets of IPv6 write it.
-static struct wall_network as_ipv4(struct wall_network network)
+static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+struct wall_network wall_network_mapped(const struct wall_network *network)
 {
-    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-    if (!network.is_v6 || network.prefix_length < 96 || memcmp(network.address, mapped, sizeof(mapped)) != 0)
-        return network;
-    struct wall_network ipv4 = { .prefix_length = (uint8_t)(network.prefix_length - 96) };
-    memcpy(ipv4.address, network.address + sizeof(mapped), 4);
+    if (network->is_v6)
+        return *network;
+    struct wall_network mapped = { .is_v6 = true, .prefix_length = (uint8_t)(96 + network->prefix_length) };
+    memcpy(mapped.address, mapped_prefix, sizeof(mapped_prefix));
+    memcpy(mapped.address + sizeof(mapped_prefix), network->address, 4);
+    return mapped;
+}
+
+struct wall_network wall_network_unmapped(const struct wall_network *network)
+{
+    if (!network->is_v6 || network->prefix_length < 96 ||
+        memcmp(network->address, mapped_prefix, sizeof(mapped_prefix)) != 0)
+        return *network;
+    struct wall_network ipv4 = { .prefix_length = (uint8_t)(network->prefix_length - 96) };
+    memcpy(ipv4.address, network->address + sizeof(mapped_prefix), 4);
     return ipv4;
 }
 
@@ -146,6 +157,6 @@ int wall_network_parse(const char *text, struct wall_network *ret_network, struc
         return wall_error_set(err, -EINVAL, "'%s' has bits behind its prefix: did you mean %s/%u?", text, address,
                               network.prefix_length);
     }
-    *ret_network = as_ipv4(network);
+    *ret_network = wall_network_unmapped(&network);
     return 0;
 }

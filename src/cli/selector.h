@@ -16,6 +16,10 @@ struct wall_port_range {
     uint16_t first, last;
 };
 
+// An IPv4 network as sockets of IPv6 write it (::ffff:192.0.2.0/120), and back: any other network as it is.
+struct wall_network wall_network_mapped(const struct wall_network *network);
+struct wall_network wall_network_unmapped(const struct wall_network *network);
+
 // All read the whole of `text` and return 0, or -EINVAL with `err` telling what would have been right.
 
 // "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "[2001:db8::1]"
