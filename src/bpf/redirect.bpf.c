@@ -432,7 +432,7 @@ int redirect_arriving(struct __sk_buff *packet)
     const struct wall_interface *at = interface_find(netns_cookie, packet->ifindex);
     if (!at || read_segment(packet, at->header_bytes, &segment))
         return INTERFACE_NEXT;
-    segment.key.inbound = 1;
+    segment.key.inbound = WALL_TRANSLATION_IN;
     struct wall_translation *translation = find(&segment);
     if (!translation)
         return INTERFACE_NEXT;

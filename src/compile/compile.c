@@ -175,19 +175,18 @@ static const struct wall_reading *reading_of(const struct compiler *compiler, ui
 static int read_filters(struct compiler *compiler)
 {
     const struct wall_policy_layer *layer = compiler->layer;
-    uint32_t *place = compiler->places;
+    uint32_t next = 0;
     for (uint32_t s = 0; s < layer->sublayer_count; s++)
-        for (uint32_t i = 0; i < layer->sublayers[s].filter_count; i++) {
+        for (uint32_t i = 0; i < layer->sublayers[s].filter_count; i++, next++) {
             const struct wall_filter *filter = layer->sublayers[s].filters[i];
             if (i + AHEAD < layer->sublayers[s].filter_count)
                 __builtin_prefetch(layer->sublayers[s].filters[i + AHEAD]);
             int r = wall_readings_add(compiler->readings, filter);
             if (r < 0)
                 return r;
-            *place = (uint32_t)r;
-            if (reading_of(compiler, (uint32_t)(place - compiler->places))->has_flags)
+            compiler->places[next] = (uint32_t)r;
+            if (reading_of(compiler, next)->has_flags)
                 lay_out_flags(compiler, filter);
-            place++;
         }
     return 0;
 }

@@ -48,7 +48,7 @@ static struct translation leaving(uint64_t cookie, const struct wall_rebinding *
 static struct translation arriving(uint64_t cookie, const struct wall_rebinding *of)
 {
     struct translation t = translation_of(cookie, of);
-    t.key.inbound = 1;
+    t.key.inbound = WALL_TRANSLATION_IN;
     memcpy(t.key.ends.destination, of->to, 16);
     t.key.ends.destination_port = of->to_port;
     memcpy(t.value.ends.destination, of->from, 16);
