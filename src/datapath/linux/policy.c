@@ -21,6 +21,9 @@
 
 #define PATH_BYTES_MAX (WALL_PATH_MAX - 1)
 
+// Filters of one transaction that are read before they are committed.
+#define EXPECTED_MAX 200000u
+
 uint16_t wall_kernel_policy_layer_id(enum wall_layer layer)
 {
     static const uint16_t ids[WALL_LAYER_COUNT_] = {
@@ -220,22 +223,35 @@ static struct wall_readings *readings_of(struct wall_kernel_policy *kernel, enum
     return kernel->readings[i];
 }
 
+static void drop_readings(struct wall_kernel_policy *kernel, enum wall_layer i)
+{
+    wall_readings_free(kernel->readings[i]);
+    kernel->readings[i] = NULL;
+}
+
+static uint32_t used_readings(const struct wall_kernel_policy *kernel, enum wall_layer i)
+{
+    return kernel->compiled[i] ? kernel->compiled[i]->filter_count : 0;
+}
+
 void wall_kernel_policy_expect(struct wall_kernel_policy *kernel, uint16_t layer_id, const struct wall_filter *filter)
 {
-    enum wall_layer layer = wall_kernel_policy_layer(layer_id);
-    struct wall_readings *readings = layer < WALL_LAYER_COUNT_ ? readings_of(kernel, layer) : NULL;
-    if (readings)
-        (void)wall_readings_add(readings, filter);  // or it is read with the commit
+    enum wall_layer i = wall_kernel_policy_layer(layer_id);
+    struct wall_readings *readings = i < WALL_LAYER_COUNT_ ? readings_of(kernel, i) : NULL;
+    if (!readings)
+        return;
+    (void)wall_readings_add(readings, filter);  // or it is read with the commit
+    // Of transactions that were aborted, most likely: nobody tells when.
+    if (wall_readings_are_stale(readings, used_readings(kernel, i) + EXPECTED_MAX))
+        drop_readings(kernel, i);
 }
 
 static void drop_stale_readings(struct wall_kernel_policy *kernel)
 {
     for (enum wall_layer i = 0; i < WALL_LAYER_COUNT_; i++) {
-        uint32_t used = kernel->compiled[i] ? kernel->compiled[i]->filter_count : 0;
-        if (!kernel->readings[i] || (used && !wall_readings_are_stale(kernel->readings[i], used)))
-            continue;
-        wall_readings_free(kernel->readings[i]);
-        kernel->readings[i] = NULL;
+        uint32_t used = used_readings(kernel, i);
+        if (kernel->readings[i] && (!used || wall_readings_are_stale(kernel->readings[i], used)))
+            drop_readings(kernel, i);
     }
 }
 
