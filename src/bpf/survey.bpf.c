@@ -59,9 +59,9 @@ static long scope_step(uint32_t level, void *context)
 // Whether the socket is one of those the programs see.
 static __noinline int is_in_scope(struct sock *sk, uint64_t scope)
 {
-    struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+    struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
     struct scope_walk walk = { .cgroup = cgroup, .id = scope };
-    int level = BPF_CORE_READ(cgroup, level);
+    int level = cgroup ? cgroup->level : -1;
     if (level < 0)
         return false;
     bpf_loop((uint32_t)level + 1, scope_step, &walk, 0);
@@ -72,16 +72,16 @@ static __noinline int read_ends(struct found *found, struct sock *sk)
 {
     if (!found)
         return 0;
-    found->with = (struct encounter){ .protocol = (uint8_t)BPF_CORE_READ(sk, sk_protocol) };
+    found->with = (struct encounter){ .protocol = (uint8_t)sk->sk_protocol };
     if (found->family == AF_INET) {
-        remote_set4(&found->with.local, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
-        remote_set4(&found->with.remote, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+        remote_set4(&found->with.local, sk->__sk_common.skc_rcv_saddr);
+        remote_set4(&found->with.remote, sk->__sk_common.skc_daddr);
     } else {
         BPF_CORE_READ_INTO(&found->with.local.address, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
         BPF_CORE_READ_INTO(&found->with.remote.address, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
     }
-    found->with.local.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-    found->with.remote.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+    found->with.local.port = sk->__sk_common.skc_num;
+    found->with.remote.port = bpf_ntohs(sk->__sk_common.skc_dport);
     return 0;
 }
 
@@ -212,7 +212,7 @@ static __noinline int choose_layer(struct found *found, struct sock *sk)
     if (found->state == SOCKET_LISTENING) {
         found->with.is_listening = 1;
         found->judgement.layer = WALL_LAYER_LISTEN_V4 + is_v6;
-    } else if (BPF_CORE_READ(sk, sk_max_ack_backlog)) {
+    } else if (sk->sk_max_ack_backlog) {
         found->is_inbound = 1;
         found->judgement.layer = WALL_LAYER_ACCEPT_V4 + !is_mapped(found->with.remote.words);
     }
@@ -279,11 +279,11 @@ int survey_sockets(struct bpf_iter__task_file *context)
     struct sock *sk = socket->sk;
     if (!sk)
         return 0;
-    found->family = (uint8_t)BPF_CORE_READ(sk, __sk_common.skc_family);
+    found->family = (uint8_t)sk->__sk_common.skc_family;
     if ((found->family != AF_INET && found->family != AF_INET6) || !is_in_scope(sk, at->scope_cgroup))
         return 0;
-    found->type = (uint8_t)BPF_CORE_READ(sk, sk_type);
-    found->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+    found->type = (uint8_t)sk->sk_type;
+    found->state = sk->__sk_common.skc_state;
     found->cookie = bpf_get_socket_cookie(sk);
     read_ends(found, sk);
     struct bpf_iter_meta *meta = context->meta;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "datapath/linux/cutter.h"
 #include "datapath/linux/environment.h"
 #include "datapath/linux/instance.h"
 #include "datapath/linux/packet.h"
@@ -302,38 +303,20 @@ static bool has_work(const struct wall_datapath *datapath)
            wall_hooks_attached(&datapath->hooks, datapath->layers);
 }
 
-static struct wall_socket_name name_of(const struct wall_survey_socket *socket)
-{
-    struct wall_socket_name name = {
-        .family = socket->family, .protocol = socket->protocol, .local_port = socket->local_port,
-        .remote_port = socket->remote_port, .bound_interface = socket->bound_interface, .cookie = socket->cookie,
-    };
-    memcpy(name.local_address, socket->local_address, sizeof(name.local_address));
-    memcpy(name.remote_address, socket->remote_address, sizeof(name.remote_address));
-    return name;
-}
-
 static void cut(void *context, const struct wall_survey_socket *sockets, uint32_t count)
 {
-    struct wall_datapath *datapath = context;
-    struct wall_socket_name names[WALL_SURVEY_SOCKETS_MAX];
-    struct wall_namespace *ns = NULL;
-    for (uint32_t i = 0; i < count; i++) {
-        names[i] = name_of(&sockets[i]);
-        if (!ns)  // the task of another one may be gone
-            ns = wall_namespace_get(&datapath->namespaces, sockets[i].netns_cookie, sockets[i].process_id,
-                                    sockets[i].thread_id);
-    }
-    if (ns)
-        datapath->stats.flows_blocked += wall_sockets_destroy(ns, names, count);
-    wall_namespace_unref(&datapath->namespaces, ns);
+    wall_cutter_add(context, sockets, count);
 }
 
 // Judges live flows by the policy that is now in force. What cannot be done now is tried again with the next tick.
 static void survey(struct wall_datapath *datapath)
 {
-    if (datapath->survey_due && wall_survey_flows(&datapath->hooks, cut, datapath, NULL) == 0)
+    struct wall_cutter *cutter = datapath->survey_due ? wall_cutter_new(&datapath->namespaces) : NULL;
+    if (!cutter)
+        return;
+    if (wall_survey_flows(&datapath->hooks, cut, cutter, NULL) == 0)
         datapath->survey_due = false;
+    datapath->stats.flows_blocked += wall_cutter_finish(cutter);
 }
 
 // The programs at interfaces stay as long as there is anything to translate.
