@@ -222,6 +222,10 @@ static int add_filters(struct compiler *compiler)
     }
     for (uint32_t s = 0; s < layer->sublayer_count; s++)
         for (uint32_t i = 0; i < layer->sublayers[s].filter_count; i++, next++) {
+            if (i + AHEAD < layer->sublayers[s].filter_count) {
+                __builtin_prefetch(layer->sublayers[s].filters[i + AHEAD]);
+                __builtin_prefetch(reading_of(compiler, next + AHEAD));
+            }
             int r = add_filter(compiler, layer->sublayers[s].filters[i], (uint16_t)s, reading_of(compiler, next),
                                &compiler->filters[next]);
             if (r < 0)
