@@ -8,6 +8,8 @@
 #include "engine/policy_build.h"
 #include "engine/shapes.h"
 
+#define AHEAD 8  // places from an object to the one it says to be ahead
+
 void wall_index_init(struct wall_index *index, const uint64_t seed[2])
 {
     wall_map_init(&index->by_key, seed);
@@ -177,11 +179,19 @@ bool wall_object_is_persistent(const struct wall_object *object)
 void wall_changes_add(struct wall_object_list *list, struct wall_object *object)
 {
     list_add(list, object, changed_link);
+    if (list->behind)
+        list->behind = list->behind->changed.next;
+    else if (list->count == AHEAD)
+        list->behind = list->first;
+    if (list->behind)
+        list->behind->ahead = object;
     list->persistent_count += wall_object_is_persistent(object);
 }
 
 void wall_changes_remove(struct wall_object_list *list, struct wall_object *object)
 {
+    if (list->behind == object)
+        list->behind = object->changed.previous;
     list_remove(list, object, changed_link);
     list->persistent_count -= wall_object_is_persistent(object);
 }

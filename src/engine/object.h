@@ -43,15 +43,21 @@ struct wall_object_link {
 struct wall_object_list {
     struct wall_object *first, *last;
     size_t count;
-    size_t persistent_count;  // of changes: objects whose store must learn of them
+    size_t persistent_count;     // of changes: objects whose store must learn of them
+    struct wall_object *behind;  // of changes: the one whose `ahead` is the next to be known
 };
 
 struct wall_object {
+    // What a commit looks at of each object that changed, in one place.
+    struct wall_object_link changed;  // in the transaction's added or deleted list, or in the graveyard
+    const struct wall_object *ahead;  // a later one of that list, to be prefetched; it may be gone
+    struct wall_filter_entry *entry;  // filters: their run-time form, which owns `data`
     enum wall_object_type type;
     enum wall_lifetime lifetime;
-    GUID key;
-    uint64_t id;  // 0 for providers and sublayers
     uint64_t born, died;
+    uint64_t id;  // 0 for providers and sublayers
+    GUID key;
+
     const void *data;  // the FWPM_ structure with all it points to, in one block
     struct wall_object *references[WALL_REFERENCE_COUNT_];
     uint32_t reference_count;  // objects that refer to this one, in the writer's view
@@ -60,9 +66,7 @@ struct wall_object {
 
     struct wall_session *owner;       // a dynamic object's session
     struct wall_object_link owned;    // in the owner's list
-    struct wall_object_link changed;  // in the transaction's added or deleted list, or in the graveyard
 
-    struct wall_filter_entry *entry;       // filters: their run-time form, which owns `data`
     struct wall_callout_binding *binding;  // callouts: their run-time id
 };
 
@@ -102,7 +106,7 @@ struct wall_object *wall_index_next(const struct wall_index *index, size_t *curs
 // Whether the store keeps it.
 bool wall_object_is_persistent(const struct wall_object *object);
 
-// Lists by the `changed` link.
+// Lists by the `changed` link. Objects lie far apart: who walks such a list has `ahead` on its way meanwhile.
 void wall_changes_add(struct wall_object_list *list, struct wall_object *object);
 void wall_changes_remove(struct wall_object_list *list, struct wall_object *object);  // it must be in the list
 

@@ -9,6 +9,8 @@
 #include "engine/policy_build.h"
 
 #define LAYER_COUNT FWPS_BUILTIN_LAYER_MAX
+// Filters lie far apart: those to come are on their way meanwhile.
+#define AHEAD 8
 
 // One block: this, the sublayers, and the filter pointers of all of them.
 struct policy_part {
@@ -107,8 +109,11 @@ static struct policy_part *part_new(uint16_t layer_id, uint64_t generation, cons
                                     uint32_t count)
 {
     uint32_t sublayer_count = 0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + AHEAD < count)
+            __builtin_prefetch(entry_of(filters[i + AHEAD]));
         sublayer_count += i == 0 || !same_sublayer(filters[i - 1], filters[i]);
+    }
     struct policy_part *part = malloc(sizeof(*part) + sublayer_count * sizeof(struct wall_policy_sublayer) +
                                       count * sizeof(*filters));
     if (!part)
@@ -152,7 +157,7 @@ int wall_filter_compare(const struct wall_filter *a, const struct wall_filter *b
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-// A filter that is added, with what it is sorted by: filters lie far apart.
+// A filter that is added, with what it is sorted by.
 struct added {
     uint32_t place;  // layer and sublayer
     uint64_t weight, id;
@@ -184,35 +189,56 @@ struct changes {
     size_t added_count;
 };
 
-// Filters lie far apart: the next one's is on its way while this one is looked at.
-static const struct wall_object *next_changed(const struct wall_object *object)
+// The run-time filters of changed objects, one after the other, those that are part of the policy.
+struct walk {
+    const struct wall_object *object;  // as far as it has been looked ahead
+    struct wall_filter_entry *ahead[AHEAD];
+    uint32_t taken, known;
+};
+
+static void look_ahead(struct walk *walk)
 {
-    const struct wall_object *next = object->changed.next;
-    if (next)
-        __builtin_prefetch(next->entry);
-    return next;
+    while (walk->object && walk->known - walk->taken < AHEAD) {
+        struct wall_filter_entry *entry = walk->object->entry;
+        __builtin_prefetch(walk->object->ahead);
+        walk->object = walk->object->changed.next;
+        if (!entry)
+            continue;
+        __builtin_prefetch(entry);
+        walk->ahead[walk->known++ % AHEAD] = entry;
+    }
+}
+
+// Returns NULL when there is no further one.
+static struct wall_filter_entry *next_entry(struct walk *walk)
+{
+    for (;;) {
+        look_ahead(walk);
+        if (walk->taken == walk->known)
+            return NULL;
+        struct wall_filter_entry *entry = walk->ahead[walk->taken++ % AHEAD];
+        if (entry->active)
+            return entry;
+    }
 }
 
 static int collect(const struct wall_engine *engine, const struct wall_object_list *added,
                    const struct wall_object_list *deleted, struct changes *ret_changes)
 {
     struct changes changes = { .any = engine->policy_stale };
+    struct wall_filter_entry *entry;
     memset(changes.dirty, engine->policy_stale, sizeof(changes.dirty));
-    for (const struct wall_object *object = deleted->first; object; object = next_changed(object)) {
-        if (!object->entry || !object->entry->active)
-            continue;
-        object->entry->gone = true;
-        changes.any = changes.dirty[object->entry->layer_id] = true;
+    for (struct walk walk = { .object = deleted->first }; (entry = next_entry(&walk));) {
+        entry->gone = true;
+        changes.any = changes.dirty[entry->layer_id] = true;
     }
 
     changes.added = malloc((added->count + 1) * sizeof(*changes.added));
     if (!changes.added)
         return -ENOMEM;
-    for (const struct wall_object *object = added->first; object; object = next_changed(object)) {
-        if (!object->entry || !object->entry->active)
-            continue;
-        changes.added[changes.added_count++] = added_of(object->entry);
-        changes.any = changes.dirty[object->entry->layer_id] = true;
+    for (struct walk walk = { .object = added->first }; (entry = next_entry(&walk));) {
+        changes.added[changes.added_count++] = added_of(entry);
+        changes.any = changes.dirty[entry->layer_id] = true;
     }
     if (changes.added_count > 1)
         qsort(changes.added, changes.added_count, sizeof(*changes.added), compare_added);
@@ -232,6 +258,8 @@ static struct policy_part *part_merge(const struct policy_part *old, uint64_t ge
     size_t next = 0;
     for (uint32_t i = 0; i < old->layer.filter_count; i++) {
         const struct wall_filter *kept = old->filters[i];
+        if (i + AHEAD < old->layer.filter_count)
+            __builtin_prefetch(entry_of(old->filters[i + AHEAD]));
         if (entry_of(kept)->gone)
             continue;
         while (next < added_count && wall_filter_compare(&added[next].entry->filter, kept) < 0)

@@ -21,17 +21,19 @@ struct wall_condition {
 };
 
 struct wall_filter {
+    // What is asked of each filter, in one place.
     uint64_t id;
-    GUID key;
     uint64_t weight;        // the effective weight
     uint32_t action;        // FWP_ACTION_*
-    uint32_t callout_id;    // when action has FWP_ACTION_FLAG_CALLOUT
     uint32_t flags;         // FWPM_FILTER_FLAG_*
-    uint64_t context;       // rawContext
-    uint64_t provider_context_id;  // 0: none
+    uint32_t callout_id;    // when action has FWP_ACTION_FLAG_CALLOUT
     uint16_t sublayer_weight;
     uint32_t condition_count;
     const struct wall_condition *conditions;
+
+    GUID key;
+    uint64_t context;       // rawContext
+    uint64_t provider_context_id;  // 0: none
     const FWPM_FILTER0 *object;  // as the management API shows it
     uint64_t *memo;  // for whoever compiles the filter, 0 in the beginning; NULL: nothing can be noted
 };

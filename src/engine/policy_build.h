@@ -13,12 +13,12 @@
 
 // A run-time filter and the management object it was made from.
 struct wall_filter_entry {
-    struct wall_filter filter;
-    uint64_t memo;                // where the filter's points to
     atomic_uint reference_count;  // policies may be released by any thread
     uint16_t layer_id;
     bool active;  // part of the policy: neither boot-time nor disabled
     bool gone;    // deleted: the next build leaves it out
+    uint64_t memo;  // where the filter's points to
+    struct wall_filter filter;
 };
 
 // Makes the run-time form of a filter object, whose conditions are valid in its layer. On success *ret_entry owns

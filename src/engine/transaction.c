@@ -185,6 +185,7 @@ static wall_status commit(struct wall_session *session)
     engine->policy_stale = false;
     while (engine->deleted.first) {
         struct wall_object *object = engine->deleted.first;
+        __builtin_prefetch(object->ahead, 1);
         wall_changes_remove(&engine->deleted, object);
         wall_changes_add(&engine->graveyard, object);
         object->died = engine->generation;
@@ -192,6 +193,7 @@ static wall_status commit(struct wall_session *session)
     }
     while (engine->added.first) {
         struct wall_object *object = engine->added.first;
+        __builtin_prefetch(object->ahead, 1);
         wall_changes_remove(&engine->added, object);
         object->born = engine->generation;
         tell(engine, object, FWPM_CHANGE_ADD, session);
@@ -375,6 +377,7 @@ void wall_graveyard_purge(struct wall_engine *engine)
     struct wall_session *reader = engine->reader_count > 0 ? oldest_reader(engine) : NULL;
     while (engine->graveyard.first && (!reader || engine->graveyard.first->died <= reader->read_generation)) {
         struct wall_object *object = engine->graveyard.first;
+        __builtin_prefetch(object->ahead, 1);
         wall_changes_remove(&engine->graveyard, object);
         bury(engine, object);
     }
