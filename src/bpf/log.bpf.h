@@ -123,7 +123,14 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
 {
     if (!at || !logged)
         return 0;
-    struct wall_log_decision decision = {
+    struct wall_log_decision *decision = bpf_ringbuf_reserve(&log, sizeof(*decision), 0);
+    if (!decision) {
+        count(at, WALL_COUNTER_LOG_LOST);
+        return 0;
+    }
+    struct task_struct *task = bpf_get_current_task_btf();
+    const uint64_t *name = (const uint64_t *)task->comm;
+    *decision = (struct wall_log_decision){
         .kind = WALL_LOG_DECISION,
         .layer = logged->layer,
         .verdict = logged->verdict,
@@ -136,17 +143,18 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
         .cgroup_id = current_cgroup(),
         .repeats = repeats,
         .process_id = current_process(),
-        .thread_id = current_thread(),
+        .thread_id = (uint32_t)task->pid,
         .user_id = current_user(),
         .group_id = current_group(),
         .local_port = logged->local.port,
         .remote_port = logged->remote.port,
         .interface_index = logged->interface_index,
     };
-    __builtin_memcpy(decision.local_address, logged->local.address, sizeof(decision.local_address));
-    __builtin_memcpy(decision.remote_address, logged->remote.address, sizeof(decision.remote_address));
-    bpf_probe_read_kernel(decision.process_name, sizeof(decision.process_name), bpf_get_current_task_btf()->comm);
-    log_put(at, &decision, sizeof(decision));
+    __builtin_memcpy(decision->local_address, logged->local.address, sizeof(decision->local_address));
+    __builtin_memcpy(decision->remote_address, logged->remote.address, sizeof(decision->remote_address));
+    uint64_t words[WALL_COMM_BYTES / 8] = { name[0], name[1] };
+    __builtin_memcpy(decision->process_name, words, sizeof(words));
+    bpf_ringbuf_submit(decision, log_wakeup(at));
     return 0;
 }
 
