@@ -16,6 +16,8 @@
 // The usual size that is small enough: 10,000 filters of 1,000 apps shall fit in 4 MiB.
 #define SIZE_EASY(entry_count) (256 * 1024 + 256 * (uint64_t)(entry_count))
 #define CANDIDATES_MAX 3
+// Entries of a group lie far apart: those to come are on their way meanwhile.
+#define AHEAD 16
 
 // Facts that are always known when a flow is classified at this layer: a pivot that is a missing fact holds the flow.
 static bool is_always_known(uint16_t layer_id, uint32_t dimension)
@@ -175,6 +177,14 @@ static int make_with(const struct wall_entries *entries, const uint32_t *pivots,
     return r;
 }
 
+struct wall_group wall_plan_group(const struct wall_entries *entries, const struct wall_plan_slot *slot, uint32_t c)
+{
+    uint32_t begin = slot->begins[c], end = slot->begins[c + 1], last = slot->begins[slot->group_count];
+    for (uint32_t i = begin + AHEAD; i < end + AHEAD && i < last; i++)
+        __builtin_prefetch(&entries->items[slot->members[i]]);
+    return (struct wall_group){ slot->members + begin, end - begin, slot->pivot };
+}
+
 // Bytes the tables will take, roughly; or at least `limit`, when they are not fewer.
 static uint64_t estimate(const struct wall_entries *entries, const struct wall_plan *plan, uint64_t limit)
 {
@@ -188,8 +198,7 @@ static uint64_t estimate(const struct wall_entries *entries, const struct wall_p
         }
         size += 4 * (uint64_t)slot->group_count;
         for (uint32_t c = 0; c < slot->group_count && size < limit; c++) {
-            struct wall_group group = { slot->members + slot->begins[c], slot->begins[c + 1] - slot->begins[c],
-                                        slot->pivot };
+            struct wall_group group = wall_plan_group(entries, slot, c);
             size += wall_group_estimate(entries, &group);
         }
     }

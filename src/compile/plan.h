@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compile/entry.h"
+#include "compile/group.h"
 
 struct wall_plan_slot {
     uint32_t pivot;     // WALL_DIMENSION_COUNT_: one group of all
@@ -16,6 +17,9 @@ struct wall_plan {
     uint32_t slot_count;
     struct wall_plan_slot slots[WALL_SLOTS_MAX];
 };
+
+// The entries of class `c` of a slot with a pivot. Groups are asked for one after the other.
+struct wall_group wall_plan_group(const struct wall_entries *entries, const struct wall_plan_slot *slot, uint32_t c);
 
 // Chooses the fewest slots whose tables are small: a decision visits every slot. Entries that name few values of a
 // pivot dimension go to its slot, copied into the groups of these values; all others share the last one.

@@ -53,8 +53,7 @@ static int write_slot(struct wall_entries *entries, const struct wall_plan_slot 
         table.last = slot->group_count - 1;
         table.groups = wall_image_take(image, (size_t)slot->group_count * 4, 4);
         for (uint32_t c = 0; r == 0 && c < slot->group_count; c++) {
-            struct wall_group group = { slot->members + slot->begins[c], slot->begins[c + 1] - slot->begins[c],
-                                        slot->pivot };
+            struct wall_group group = wall_plan_group(entries, slot, c);
             uint32_t unit = 0;
             r = wall_group_write(entries, &group, image, &unit);
             wall_image_put32(image, table.groups + 4 * c, unit);
