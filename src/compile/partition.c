@@ -150,15 +150,19 @@ static unsigned byte_of(const struct wall_wide *value, unsigned byte)
     return (byte < 8 ? value->low >> 8 * byte : value->high >> 8 * (byte - 8)) & 255;
 }
 
-// Radix sort, stable, byte by byte; bytes that are the same everywhere cost one walk. Returns the sorted array, which
-// is `ends` or `other`.
+// Radix sort, stable, byte by byte; bytes that are the same everywhere cost one walk, and so do ends that are in order
+// already, as those of a list of addresses are. Returns the sorted array, which is `ends` or `other`.
 static struct end *sort_ends(struct end *ends, struct end *other, size_t count)
 {
     struct wall_wide varies = { 0, 0 };
+    bool is_sorted = true;
     for (size_t i = 1; i < count; i++) {
         varies.high |= ends[i].at.high ^ ends[0].at.high;
         varies.low |= ends[i].at.low ^ ends[0].at.low;
+        is_sorted = is_sorted && wall_wide_compare(ends[i - 1].at, ends[i].at) <= 0;
     }
+    if (is_sorted)
+        return ends;
     for (unsigned byte = 0; byte < 16; byte++) {
         if (!byte_of(&varies, byte))
             continue;
