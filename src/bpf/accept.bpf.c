@@ -305,7 +305,7 @@ int ingress_accept(struct __sk_buff *packet)
     struct arrival *arrival = arrival_read(packet, at);
     if (!arrival)
         return accept_fail(at);
-    if (!arrival->is_injected && is_elsewhere(socket, arrival))
+    if (!arrival->is_injected && bindings_begun(at) && is_elsewhere(socket, arrival))
         return accept_refuse(at);
     if (is_stream)
         return listener_packet(packet, at, arrival);

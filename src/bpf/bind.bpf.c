@@ -36,9 +36,10 @@ static __noinline int hold_binding(struct bpf_sock *socket, uint64_t cookie, uin
     if (!at)
         return refuse(ENOBUFS);
     read_local(socket, call, &local);
-    if (!binding_begin(socket, cookie, BINDING_SETTLED) || !endpoint_stop(at, cookie, &local, layer, WALL_FLOW_HELD))
+    if (!binding_begin(at, socket, cookie, BINDING_SETTLED) ||
+        !endpoint_stop(at, cookie, &local, layer, WALL_FLOW_HELD))
         return refuse_full(at);
-    binding_begin(socket, cookie, BINDING_UNDECIDED);
+    binding_begin(at, socket, cookie, BINDING_UNDECIDED);
     count(at, WALL_COUNTER_SEEN);
     return CALL_ALLOWED;
 }
@@ -65,7 +66,7 @@ static __always_inline int authorize(struct bpf_sock *socket, enum at_call call)
     if (!is_judged && socket->type == SOCK_STREAM)
         return CALL_ALLOWED;
     if (!owner_note(at, kernel_socket(socket), cookie) ||
-        (may_change && !binding_begin(socket, cookie, BINDING_SETTLED)))
+        (may_change && !binding_begin(at, socket, cookie, BINDING_SETTLED)))
         return refuse_full(at);
     if (!is_judged)
         return CALL_ALLOWED;

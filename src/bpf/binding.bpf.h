@@ -32,6 +32,12 @@ static __noinline uint32_t binding_settle(struct binding_mark *mark, uint64_t co
     return (uint32_t)mark->state;
 }
 
+// Sockets are asked only once any of them has a mark: most machines have no callout that changes bindings.
+static __always_inline bool bindings_begun(struct wall_state *at)
+{
+    return *(volatile uint32_t *)&at->bindings_begun;
+}
+
 static __always_inline uint32_t binding_state(struct bpf_sock *socket, uint64_t cookie)
 {
     struct binding_mark *mark = bpf_sk_storage_get(&bindings, socket, NULL, 0);
@@ -40,8 +46,11 @@ static __always_inline uint32_t binding_state(struct bpf_sock *socket, uint64_t 
     return mark->state == BINDING_CHANGED ? BINDING_CHANGED : binding_settle(mark, cookie);
 }
 
-static __always_inline bool binding_begin(struct bpf_sock *socket, uint64_t cookie, enum binding_state state)
+static __always_inline bool binding_begin(struct wall_state *at, struct bpf_sock *socket, uint64_t cookie,
+                                          enum binding_state state)
 {
+    if (!bindings_begun(at))
+        __sync_lock_test_and_set(&at->bindings_begun, 1);
     struct binding_mark *mark = bpf_sk_storage_get(&bindings, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
     if (!mark)
         return false;

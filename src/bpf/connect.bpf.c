@@ -75,7 +75,7 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
         mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
     if (mark)
         drop_earlier(at, mark, bpf_get_socket_cookie(call));
-    if (is_binding_undecided(call))
+    if (bindings_begun(at) && is_binding_undecided(call))
         return hold_stream(call, at, WALL_LAYER_REDIRECT_V4 + (judgement.layer & 1), is_ipv4);
     int verdict = ask_source(call, at, &judgement, is_ipv4);
     if (verdict == WALL_VERDICT_PERMIT)

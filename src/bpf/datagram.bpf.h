@@ -83,8 +83,9 @@ static __noinline int is_unbound(struct bpf_sock_addr *call, struct wall_state *
 
 static __noinline int begin_unbound(struct bpf_sock_addr *call, enum binding_state state)
 {
+    struct wall_state *at = state_get();
     struct bpf_sock *socket = call->sk;
-    return socket && binding_begin(socket, bpf_get_socket_cookie(call), state);
+    return at && socket && binding_begin(at, socket, bpf_get_socket_cookie(call), state);
 }
 
 // Returns an enum wall_verdict, or -1: refuse it.

@@ -349,7 +349,8 @@ int egress_hold(struct __sk_buff *packet)
     bool is_datagram = socket->type == SOCK_DGRAM && is_udp(socket->protocol);
     if ((is_stream || is_datagram) && !may_hold(at))
         return PACKET_PASSED;
-    uint32_t binding = binding_state(socket, bpf_get_socket_cookie(packet));
+    uint32_t binding =
+        bindings_begun(at) ? binding_state(socket, bpf_get_socket_cookie(packet)) : (uint32_t)BINDING_SETTLED;
     if (binding == BINDING_REFUSED || (binding == BINDING_UNDECIDED && !is_stream && !is_datagram)) {
         count(at, WALL_COUNTER_BLOCKED);
         return PACKET_REFUSED;

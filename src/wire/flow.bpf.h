@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 // Changes with every change of a layout below: maps pinned by another version are not adopted.
-#define WALL_STATE_LAYOUT 0x52570006u
+#define WALL_STATE_LAYOUT 0x52570007u
 
 #define WALL_PATH_MAX 4096u  // PATH_MAX: no path given to execve() is longer
 #define WALL_NAME_MAX 256u   // longer than any name of a directory entry (255)
@@ -89,7 +89,7 @@ struct wall_state {
     uint32_t inbound_flows;   // raised by the programs, put right by user space
     uint32_t inbound_flows_max;
     uint32_t executables_forgotten;  // times: what the programs remember of executables no longer counts
-    uint32_t reserved;
+    uint32_t bindings_begun;  // not 0: a socket may have a mark in the map `bindings`; never 0 again
     uint64_t counters[WALL_COUNTER_COUNT_];
 };
 
