@@ -17,7 +17,12 @@ FAR4, FAR6 = "10.99.1.2", "fd99:1::2"
 TCP_PORT, UDP_PORT = 7001, 7002
 
 SERVER = r"""
-import selectors, socket, sys
+import resource, selectors, socket, sys
+if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 20000:  # some tests open 10,000 connections
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (20000, 20000))
+    except ValueError:  # those tests will say so
+        pass
 selector = selectors.DefaultSelector()
 for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
     for kind, port in ((socket.SOCK_STREAM, 7001), (socket.SOCK_DGRAM, 7002)):
