@@ -94,7 +94,10 @@ VERIFIED_ALONE int log_of_owner(const struct wall_flow_facts *owner, const struc
         now = bpf_ktime_get_boot_ns();
     if (!now)
         return 0;
-    struct wall_log_decision decision = {
+    struct wall_log_decision *decision = log_reserve_decision(at);
+    if (!decision)
+        return 0;
+    *decision = (struct wall_log_decision){
         .kind = WALL_LOG_DECISION,
         .layer = (uint8_t)judgement->layer,
         .verdict = (uint8_t)verdict,
@@ -114,10 +117,10 @@ VERIFIED_ALONE int log_of_owner(const struct wall_flow_facts *owner, const struc
         .remote_port = with->remote.port,
         .interface_index = with->interface_index,
     };
-    __builtin_memcpy(decision.local_address, with->local.address, sizeof(decision.local_address));
-    __builtin_memcpy(decision.remote_address, with->remote.address, sizeof(decision.remote_address));
-    __builtin_memcpy(decision.process_name, owner->process_name, sizeof(decision.process_name));
-    log_put(at, &decision, sizeof(decision));
+    __builtin_memcpy(decision->local_address, with->local.address, sizeof(decision->local_address));
+    __builtin_memcpy(decision->remote_address, with->remote.address, sizeof(decision->remote_address));
+    __builtin_memcpy(decision->process_name, owner->process_name, sizeof(decision->process_name));
+    bpf_ringbuf_submit(decision, log_wakeup(at));
     return 0;
 }
 

@@ -15,12 +15,13 @@ static __always_inline uint64_t log_wakeup(struct wall_state *at)
     return __sync_lock_test_and_set(&at->log_asleep, 0) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline bool log_put(struct wall_state *at, const void *record, uint64_t size)
+// Room for a record in the ring's own memory, to be submitted. Returns NULL, and counts the loss, when there is none.
+static __always_inline struct wall_log_decision *log_reserve_decision(struct wall_state *at)
 {
-    if (!bpf_ringbuf_output(&log, (void *)record, size, log_wakeup(at)))
-        return true;
-    count(at, WALL_COUNTER_LOG_LOST);
-    return false;
+    struct wall_log_decision *decision = bpf_ringbuf_reserve(&log, sizeof(*decision), 0);
+    if (!decision)
+        count(at, WALL_COUNTER_LOG_LOST);
+    return decision;
 }
 
 #define LOG_EXECUTABLE(name, room)                                                                                \
@@ -123,13 +124,10 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
 {
     if (!at || !logged)
         return 0;
-    struct wall_log_decision *decision = bpf_ringbuf_reserve(&log, sizeof(*decision), 0);
-    if (!decision) {
-        count(at, WALL_COUNTER_LOG_LOST);
+    struct wall_log_decision *decision = log_reserve_decision(at);
+    if (!decision)
         return 0;
-    }
-    struct task_struct *task = bpf_get_current_task_btf();
-    const uint64_t *name = (const uint64_t *)task->comm;
+    const uint64_t *name = (const uint64_t *)bpf_get_current_task_btf()->comm;
     *decision = (struct wall_log_decision){
         .kind = WALL_LOG_DECISION,
         .layer = logged->layer,
@@ -143,7 +141,7 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
         .cgroup_id = current_cgroup(),
         .repeats = repeats,
         .process_id = current_process(),
-        .thread_id = (uint32_t)task->pid,
+        .thread_id = current_thread(),
         .user_id = current_user(),
         .group_id = current_group(),
         .local_port = logged->local.port,

@@ -114,8 +114,7 @@ static __always_inline uint64_t current_cgroup(void)
 
 static __always_inline uint32_t current_thread(void)
 {
-    struct task_struct *task = (void *)bpf_get_current_task();
-    return BPF_CORE_READ(task, pid);
+    return (uint32_t)bpf_get_current_task_btf()->pid;
 }
 
 // Fills everything about the owner. `facts` is zeroed.
