@@ -15,8 +15,10 @@
 // Fewer sockets are sooner done than a thread is there.
 #define HELPED_FROM 64u
 
+enum batch_state { BATCH_FREE, BATCH_WAITS, BATCH_RUNS };
+
 struct batch {
-    enum { BATCH_FREE, BATCH_WAITS, BATCH_RUNS } state;
+    enum batch_state state;
     uint32_t count;
     struct wall_namespace *ns;  // kept until the batch is used again: namespaces belong to the caller's thread
     struct wall_socket_name names[WALL_SURVEY_SOCKETS_MAX];
@@ -49,10 +51,10 @@ struct wall_cutter *wall_cutter_new(struct wall_namespaces *namespaces)
 }
 
 // With the lock held. Returns NULL when no batch is in that state.
-static struct batch *find(struct wall_cutter *cutter, int state)
+static struct batch *find(struct wall_cutter *cutter, enum batch_state state)
 {
     for (uint32_t i = 0; i < BATCHES; i++)
-        if ((int)cutter->batches[i].state == state)
+        if (cutter->batches[i].state == state)
             return &cutter->batches[i];
     return NULL;
 }

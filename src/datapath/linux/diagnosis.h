@@ -17,7 +17,8 @@ struct wall_socket_name {
 // Aborts a socket of the namespace: its pending connect() fails with ECONNABORTED. Returns 0, -ENOENT (it is gone) or
 // -errno.
 int wall_socket_destroy(const struct wall_namespace *ns, const struct wall_socket_name *name);
-// Aborts several, by few calls. Returns how many.
+// Aborts several, by few calls. Returns how many. Threads may do so at once in one namespace: what the kernel could not
+// abort is then taken off the sum of what they return, modulo 2^32, and not off each.
 uint32_t wall_sockets_destroy(const struct wall_namespace *ns, const struct wall_socket_name *names, uint32_t count);
 // Returns 0, -ENOENT (it is gone) or -errno.
 int wall_socket_exists(const struct wall_namespace *ns, const struct wall_socket_name *name);
