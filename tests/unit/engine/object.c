@@ -271,6 +271,41 @@ static void unknown_types(void **state)
                      FWP_E_NOT_FOUND);
 }
 
+// --- Lists of changes ---
+
+// In whatever order objects come and go, the list and what it says to prefetch know none that is gone (and freed).
+static void changes_come_and_go(void **state)
+{
+    (void)state;
+    struct wall_object_list list = { 0 };
+    struct wall_object *objects[40] = { NULL };
+    uint32_t random = 1, expected = 0;
+    for (int step = 0; step < 20000; step++) {
+        random = random * 1664525 + 1013904223;
+        struct wall_object **at = &objects[(random >> 16) % (step % 500 < 250 ? 40 : 10)];
+        if (*at) {
+            wall_changes_remove(&list, *at);
+            free(*at);
+            *at = NULL;
+            expected--;
+        } else {
+            *at = calloc(1, sizeof(**at));
+            assert_non_null(*at);
+            wall_changes_add(&list, *at);
+            expected++;
+        }
+        uint32_t count = 0;
+        bool is_behind_known = !list.behind;
+        for (const struct wall_object *object = list.first; object; object = object->changed.next, count++)
+            is_behind_known = is_behind_known || object == list.behind;
+        assert_int_equal(count, expected);
+        assert_int_equal(list.count, expected);
+        assert_true(is_behind_known);
+    }
+    for (int i = 0; i < 40; i++)
+        free(objects[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +320,7 @@ int main(void)
         TEST(bad_registrations),
         TEST(callout_limit),
         TEST(unknown_types),
+        TEST(changes_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
