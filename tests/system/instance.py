@@ -38,10 +38,10 @@ class Instance(Lab):
     def __init__(self, start=True):
         skip_unless_possible()
         self.daemon = None
+        self.cli = program('src', 'cli', 'ringwall')
         self.directory = tempfile.mkdtemp(prefix='rw-instance-')
         os.chmod(self.directory, 0o755)  # strangers are part of the tests
         self.runtime = os.path.join(self.directory, 'run')
-        self.cli = program('src', 'cli', 'ringwall')
         super().__init__('instance')
         self.scope = self.name
         self.client_ns, self.peer_ns = self.near, self.far
