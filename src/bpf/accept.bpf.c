@@ -22,13 +22,13 @@ struct {
 
 static __always_inline int accept_refuse(struct wall_state *at)
 {
-    count(at, WALL_COUNTER_BLOCKED);
+    count(WALL_COUNTER_BLOCKED);
     return PACKET_REFUSED;
 }
 
 static __always_inline int accept_fail(struct wall_state *at)
 {
-    count(at, WALL_COUNTER_FAIL_CLOSED);
+    count(WALL_COUNTER_FAIL_CLOSED);
     return PACKET_REFUSED;
 }
 
@@ -57,7 +57,7 @@ static __noinline int accept_hold(struct __sk_buff *packet, struct wall_state *a
 {
     struct wall_flow_key *key = &arrival->key;
     if (at->inbound_flows >= at->inbound_flows_max) {
-        count(at, WALL_COUNTER_OVERFLOW);
+        count(WALL_COUNTER_OVERFLOW);
         return PACKET_REFUSED;
     }
     uint64_t flow_id = flow_id_next(at), generation = WALL_POLICY_GENERATION(policy_read(at));
@@ -71,7 +71,7 @@ static __noinline int accept_hold(struct __sk_buff *packet, struct wall_state *a
     if (entry && queue_packet(packet, at, entry, entry->flow_id, 0)) {
         if (is_first) {
             __sync_fetch_and_add(&at->inbound_flows, 1);
-            count(at, WALL_COUNTER_SEEN);
+            count(WALL_COUNTER_SEEN);
         }
         return PACKET_REFUSED;
     }

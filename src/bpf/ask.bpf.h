@@ -94,7 +94,7 @@ VERIFIED_ALONE int log_of_owner(const struct wall_flow_facts *owner, const struc
         now = bpf_ktime_get_boot_ns();
     if (!now)
         return 0;
-    struct wall_log_decision *decision = log_reserve_decision(at);
+    struct wall_log_decision *decision = log_reserve_decision();
     if (!decision)
         return 0;
     *decision = (struct wall_log_decision){
@@ -131,7 +131,7 @@ static __always_inline int judge_owner(struct wall_state *at, struct wall_flow_f
     int verdict = ask_of_owner(owner, with, judgement);
     if (verdict != WALL_VERDICT_BLOCK && verdict != WALL_VERDICT_PERMIT)
         return verdict;
-    count(at, verdict == WALL_VERDICT_BLOCK ? WALL_COUNTER_BLOCKED : WALL_COUNTER_PERMITTED);
+    count(verdict == WALL_VERDICT_BLOCK ? WALL_COUNTER_BLOCKED : WALL_COUNTER_PERMITTED);
     if (verdict == WALL_VERDICT_BLOCK || at->log_permits)
         log_of_owner(owner, with, judgement, (uint32_t)verdict);
     return verdict;

@@ -38,9 +38,9 @@ static __noinline int hold_binding(struct bpf_sock *socket, uint64_t cookie, uin
     read_local(socket, call, &local);
     if (!binding_begin(at, socket, cookie, BINDING_SETTLED) ||
         !endpoint_stop(at, cookie, &local, layer, WALL_FLOW_HELD))
-        return refuse_full(at);
+        return refuse_full();
     binding_begin(at, socket, cookie, BINDING_UNDECIDED);
-    count(at, WALL_COUNTER_SEEN);
+    count(WALL_COUNTER_SEEN);
     return CALL_ALLOWED;
 }
 
@@ -67,7 +67,7 @@ static __always_inline int authorize(struct bpf_sock *socket, enum at_call call)
         return CALL_ALLOWED;
     if (!owner_note(at, kernel_socket(socket), cookie) ||
         (may_change && !binding_begin(at, socket, cookie, BINDING_SETTLED)))
-        return refuse_full(at);
+        return refuse_full();
     if (!is_judged)
         return CALL_ALLOWED;
     int verdict = may_change ? judge(socket, at, cookie, layer, call) : WALL_VERDICT_PERMIT;
@@ -83,7 +83,7 @@ static __always_inline int authorize(struct bpf_sock *socket, enum at_call call)
     case WALL_VERDICT_HOLD:
         return hold_binding(socket, cookie, layer, call);
     default:
-        return refuse_full(at);
+        return refuse_full();
     }
 }
 

@@ -37,11 +37,15 @@ static __always_inline int ask_of_call(struct bpf_sock_addr *call, struct judgem
     return question_ask(at, &evaluation, judgement);
 }
 
-static __always_inline int log_call(struct bpf_sock_addr *call, const struct judgement *judgement, uint32_t verdict,
-                                    bool is_ipv4)
+// Counts what the tables said, and tells it when it is to be told. `is_last`: what is permitted now is permitted.
+static __always_inline int conclude_call(struct bpf_sock_addr *call, const struct judgement *judgement,
+                                         uint32_t verdict, bool is_last, bool is_ipv4)
 {
     struct wall_state *at = state_get();
-    if (!at || !judgement)
+    if (!at || !judgement || (verdict != WALL_VERDICT_BLOCK && !is_last))
+        return 0;
+    count(verdict == WALL_VERDICT_BLOCK ? WALL_COUNTER_BLOCKED : WALL_COUNTER_PERMITTED);
+    if (verdict != WALL_VERDICT_BLOCK && !at->log_permits)
         return 0;
     struct bpf_sock *socket = call->sk;
     struct logged logged = {
@@ -69,14 +73,16 @@ VERIFIED_ALONE int ask_of_call6(struct bpf_sock_addr *call, struct judgement *ju
     return ask_of_call(call, judgement, false);
 }
 
-VERIFIED_ALONE int log_call4(struct bpf_sock_addr *call, const struct judgement *judgement, uint32_t verdict)
+VERIFIED_ALONE int conclude_call4(struct bpf_sock_addr *call, const struct judgement *judgement, uint32_t verdict,
+                                  int is_last)
 {
-    return log_call(call, judgement, verdict, true);
+    return conclude_call(call, judgement, verdict, is_last, true);
 }
 
-VERIFIED_ALONE int log_call6(struct bpf_sock_addr *call, const struct judgement *judgement, uint32_t verdict)
+VERIFIED_ALONE int conclude_call6(struct bpf_sock_addr *call, const struct judgement *judgement, uint32_t verdict,
+                                  int is_last)
 {
-    return log_call(call, judgement, verdict, false);
+    return conclude_call(call, judgement, verdict, is_last, false);
 }
 
 // Judges a call by the layer `judgement->layer`. `is_last`: what it permits is permitted; else another layer is asked
@@ -89,12 +95,9 @@ static __always_inline int judge_call(struct bpf_sock_addr *call, struct wall_st
     int verdict = is_ipv4 ? ask_of_call4(call, judgement) : ask_of_call6(call, judgement);
     if (verdict == WALL_VERDICT_HOLD)
         return may_hold(at) ? verdict : -1;
-    if (verdict == WALL_VERDICT_BLOCK)
-        count(at, WALL_COUNTER_BLOCKED);
-    else if (verdict == WALL_VERDICT_PERMIT && is_last)
-        count(at, WALL_COUNTER_PERMITTED);
-    if (verdict == WALL_VERDICT_BLOCK || (at->log_permits && is_last))
-        is_ipv4 ? log_call4(call, judgement, (uint32_t)verdict) : log_call6(call, judgement, (uint32_t)verdict);
+    if (verdict == WALL_VERDICT_BLOCK || verdict == WALL_VERDICT_PERMIT)
+        is_ipv4 ? conclude_call4(call, judgement, (uint32_t)verdict, is_last)
+                : conclude_call6(call, judgement, (uint32_t)verdict, is_last);
     return verdict;
 }
 

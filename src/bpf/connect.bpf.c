@@ -8,12 +8,12 @@ static __noinline int hold_stream(struct bpf_sock_addr *call, struct wall_state 
         return refuse(ENOBUFS);
     struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
     if (!mark)
-        return refuse_full(at);
+        return refuse_full();
 
     uint64_t flow_id = flow_id_next(at);
     struct wall_flow_facts *of = facts_new(flow_id);
     if (!of)
-        return refuse_full(at);
+        return refuse_full();
     struct remote remote;
     remote_of_call(call, is_ipv4, &remote);
     stream_key(&of->key, flow_id);
@@ -30,10 +30,10 @@ static __noinline int hold_stream(struct bpf_sock_addr *call, struct wall_state 
     stream_key(&key, flow_id);
     if (flow_insert(&key, flow_id, WALL_POLICY_GENERATION(policy_read(at)), of->time_ns)) {
         bpf_map_delete_elem(&facts, &flow_id);
-        return refuse_full(at);
+        return refuse_full();
     }
     mark->flow_id = flow_id;
-    count(at, WALL_COUNTER_SEEN);
+    count(WALL_COUNTER_SEEN);
     return CALL_ALLOWED;
 }
 
@@ -88,8 +88,24 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
     case WALL_VERDICT_HOLD:
         return hold_stream(call, at, judgement.layer, is_ipv4);
     default:
-        return refuse_full(at);
+        return refuse_full();
     }
+}
+
+// The answer is looked for after the executable, which takes long: until then it has been fetched.
+static __noinline int expect_answer(struct bpf_sock_addr *call, bool is_ipv4)
+{
+    uint32_t address[4] = { 0 };
+    if (is_ipv4) {
+        address[0] = bpf_ntohl(field(call, user_ip4));
+    } else {
+        address[0] = bpf_ntohl(field(call, user_ip6[0]));
+        address[1] = bpf_ntohl(field(call, user_ip6[1]));
+        address[2] = bpf_ntohl(field(call, user_ip6[2]));
+        address[3] = bpf_ntohl(field(call, user_ip6[3]));
+    }
+    recent_expect(recent_place(address, bpf_ntohs((uint16_t)call->user_port), call_layer(call)));
+    return 0;
 }
 
 static __always_inline int authorize(struct bpf_sock_addr *call, bool is_ipv4)
@@ -97,6 +113,7 @@ static __always_inline int authorize(struct bpf_sock_addr *call, bool is_ipv4)
     struct wall_state *at = state_get();
     if (!at)
         return refuse(ENOBUFS);
+    expect_answer(call, is_ipv4);
     if (call->type == SOCK_STREAM)
         return connect_stream(call, at, is_ipv4);
     if (call->type == SOCK_DGRAM && is_udp(call->protocol))

@@ -109,24 +109,24 @@ static __always_inline int authorize_datagram(struct bpf_sock_addr *call, struct
     struct judgement judgement = { .layer = call_layer(call) };
     struct bpf_sock *socket = call->sk;
     if (!socket)
-        return refuse_full(at);
+        return refuse_full();
     struct socket_mark *mark = may_hold(at) ? bpf_sk_storage_get(&marks, socket, NULL, 0) : NULL;
     int verdict = ask_binding(call, at, &judgement, is_ipv4);
     int known = mark ? known_state(call, at, is_ipv4) : 0;
     if (known == WALL_FLOW_BLOCKED) {
-        count(at, WALL_COUNTER_BLOCKED);
+        count(WALL_COUNTER_BLOCKED);
         return refuse(EACCES);
     }
     if (verdict == WALL_VERDICT_PERMIT && !known)
         verdict = judge_destination(call, at, &judgement, is_ipv4);
     if (verdict < 0)
-        return refuse_full(at);
+        return refuse_full();
     if (verdict == WALL_VERDICT_BLOCK)
         return refuse(EACCES);
     if (!mark && verdict == WALL_VERDICT_HOLD) {
         mark = bpf_sk_storage_get(&marks, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
         if (!mark)
-            return refuse_full(at);
+            return refuse_full();
     }
     if (mark)
         mark_record(call, mark, &judgement, !known && verdict == WALL_VERDICT_PERMIT, is_ipv4, is_send);

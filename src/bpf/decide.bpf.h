@@ -121,7 +121,8 @@ static __always_inline void question_forget(struct wall_evaluation *evaluation)
 static __always_inline int question_ask(struct wall_state *at, struct wall_evaluation *evaluation,
                                         struct judgement *judgement)
 {
-    uint32_t place = recent_place(evaluation);
+    const struct wall_question *question = &evaluation->question;
+    uint32_t place = recent_place(question->remote_address, question->remote_port, judgement->layer);
     uint32_t generation = (uint32_t)WALL_POLICY_GENERATION(policy_read(at));
     if (!recent_read(place, evaluation, judgement->layer, generation)) {
         int mode = policy_tables(at, judgement->layer, evaluation);

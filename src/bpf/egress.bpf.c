@@ -126,7 +126,7 @@ static __noinline int datagram_hold(struct __sk_buff *packet, struct wall_state 
     struct wall_flow_key *key = &judged->key;
     uint64_t flow_id = flow_id_next(at);
     if (!datagram_facts(packet, judged, flow_id)) {
-        count(at, WALL_COUNTER_FAIL_CLOSED);
+        count(WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;
     }
     // Another thread may have begun the same flow meanwhile; then this packet joins that one's queue.
@@ -137,14 +137,14 @@ static __noinline int datagram_hold(struct __sk_buff *packet, struct wall_state 
     struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, key);
     if (entry && queue_packet(packet, at, entry, entry->flow_id, judged->flags)) {
         if (is_first)
-            count(at, WALL_COUNTER_SEEN);
+            count(WALL_COUNTER_SEEN);
         return PACKET_CONGESTION;
     }
     if (is_first) {  // nobody would ever hear of it
         bpf_map_delete_elem(&flows, key);
         bpf_map_delete_elem(&facts, &flow_id);
     }
-    count(at, WALL_COUNTER_FAIL_CLOSED);
+    count(WALL_COUNTER_FAIL_CLOSED);
     return PACKET_REFUSED;
 }
 
@@ -166,7 +166,7 @@ static __always_inline int datagram_known(struct __sk_buff *packet, struct wall_
     entry->last_used_ns = now;
     if (entry->state == WALL_FLOW_PERMITTED)
         return PACKET_PASSED;
-    count(at, WALL_COUNTER_BLOCKED);
+    count(WALL_COUNTER_BLOCKED);
     return PACKET_REFUSED;
 }
 
@@ -179,7 +179,7 @@ static __noinline int datagram_packet(struct __sk_buff *packet, struct wall_stat
         return PACKET_REFUSED;
     socket = bpf_sk_fullsock(socket);
     if (!socket || judged_parse(packet, &judged)) {
-        count(at, WALL_COUNTER_FAIL_CLOSED);
+        count(WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;
     }
     judged.protocol = (uint8_t)socket->protocol;
@@ -284,7 +284,7 @@ static __noinline int other_known(struct __sk_buff *packet, struct wall_state *a
     struct judged judged = { .remote = { 0 } };
     if (!at || !other_ends(packet, &judged)) {
         if (at)
-            count(at, WALL_COUNTER_FAIL_CLOSED);
+            count(WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;
     }
     return is_held ? datagram_hold(packet, at, &judged) : datagram_known(packet, at, &judged);
@@ -315,11 +315,11 @@ static __always_inline int other_packet(struct __sk_buff *packet, struct bpf_soc
     if (verdict == WALL_VERDICT_HOLD && may_hold(at))
         return other_known(packet, at, true);
     if (verdict != WALL_VERDICT_PERMIT && verdict != WALL_VERDICT_BLOCK) {
-        count(at, WALL_COUNTER_FAIL_CLOSED);
+        count(WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;
     }
     bool is_blocked = verdict == WALL_VERDICT_BLOCK || !track_packet(packet, at);
-    count(at, is_blocked ? WALL_COUNTER_BLOCKED : WALL_COUNTER_PERMITTED);
+    count(is_blocked ? WALL_COUNTER_BLOCKED : WALL_COUNTER_PERMITTED);
     if (is_blocked || at->log_permits)
         log_packet(packet, &judgement, (uint32_t)verdict);
     return is_blocked ? PACKET_REFUSED : PACKET_PASSED;
@@ -352,7 +352,7 @@ int egress_hold(struct __sk_buff *packet)
     uint32_t binding =
         bindings_begun(at) ? binding_state(socket, bpf_get_socket_cookie(packet)) : (uint32_t)BINDING_SETTLED;
     if (binding == BINDING_REFUSED || (binding == BINDING_UNDECIDED && !is_stream && !is_datagram)) {
-        count(at, WALL_COUNTER_BLOCKED);
+        count(WALL_COUNTER_BLOCKED);
         return PACKET_REFUSED;
     }
     if (!is_stream && !is_datagram)

@@ -87,7 +87,7 @@ static __always_inline bool announce(struct wall_state *at, enum wall_record_kin
 {
     struct wall_record *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
     if (!record) {
-        count(at, WALL_COUNTER_RING_FULL);
+        count(WALL_COUNTER_RING_FULL);
         return false;
     }
     *record = (struct wall_record){ .kind = kind, .flow_id = flow_id, .socket_cookie = cookie };

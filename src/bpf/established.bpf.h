@@ -18,7 +18,7 @@ static __always_inline struct wall_flow_facts *told_new(struct wall_state *at, c
     if (owner && !bpf_map_update_elem(&told, &handle, owner, BPF_NOEXIST))
         of = bpf_map_lookup_elem(&told, &handle);
     if (!of) {
-        count(at, WALL_COUNTER_UNNOTICED);
+        count(WALL_COUNTER_UNNOTICED);
         return NULL;
     }
     of->flow_id = handle;
@@ -32,7 +32,7 @@ static __always_inline bool tell(struct wall_state *at, uint64_t cookie, uint64_
     if (announce(at, WALL_RECORD_TOLD, cookie, handle))
         return true;
     bpf_map_delete_elem(&told, &handle);
-    count(at, WALL_COUNTER_UNNOTICED);
+    count(WALL_COUNTER_UNNOTICED);
     return false;
 }
 
@@ -44,7 +44,7 @@ static __noinline int stream_begin(struct bpf_sock_ops *ops, struct bpf_sock *so
         return 0;
     struct stream_track *track = bpf_sk_storage_get(&tracks, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
     if (!track) {
-        count(at, WALL_COUNTER_UNNOTICED);
+        count(WALL_COUNTER_UNNOTICED);
         return 0;
     }
     struct socket_mark *mark = bpf_sk_storage_get(&marks, socket, NULL, 0);
@@ -107,7 +107,7 @@ static __noinline int stream_accepted(struct bpf_sock_ops *ops, struct bpf_sock 
     struct arriving *arriving = bpf_map_lookup_elem(&arrivals, &key);
     struct stream_track *track = bpf_sk_storage_get(&tracks, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
     if (!arriving || !track) {
-        count(at, WALL_COUNTER_UNNOTICED);
+        count(WALL_COUNTER_UNNOTICED);
         return 0;
     }
     uint64_t parent = arriving->listener, handle = arriving->handle;

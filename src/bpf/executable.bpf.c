@@ -23,23 +23,17 @@ extern void *bpf_rdonly_cast(const void *address, uint32_t type) __ksym __weak;
 static __noinline int place_above(struct wall_executable_key *key, uint64_t here)
 {
     struct mount *mount = (void *)here - bpf_core_field_offset(struct mount, mnt);
-    struct mount *above = cast_read(struct mount, mount, mnt_parent);
-    if (above == mount)
-        return 1;
-    struct dentry *root = NULL, *dentry = cast_read(struct mount, mount, mnt_mountpoint);
-    place_mix(key, (uint32_t)cast_read(struct mount, mount, mnt_id));
-    mount = above;
-    root = cast_read(struct mount, mount, mnt.mnt_root);
+    struct dentry *root = NULL, *dentry = NULL;
     for (int i = 0; i < PLACE_STEPS_MAX; i++) {
         if (dentry != root) {
             place_mix(key, cast_read(struct dentry, dentry, d_name.hash_len));
             dentry = cast_read(struct dentry, dentry, d_parent);
             continue;
         }
-        above = cast_read(struct mount, mount, mnt_parent);
+        struct mount *above = cast_read(struct mount, mount, mnt_parent);
+        place_mix(key, (uint32_t)cast_read(struct mount, mount, mnt_id));
         if (above == mount)
             return 1;
-        place_mix(key, (uint32_t)cast_read(struct mount, mount, mnt_id));
         dentry = cast_read(struct mount, mount, mnt_mountpoint);
         mount = above;
         root = cast_read(struct mount, mount, mnt.mnt_root);
@@ -64,7 +58,6 @@ static __noinline int executable_place(struct wall_executable_key *key)
     struct vfsmount *here = file->f_path.mnt;
     struct dentry *root = here->mnt_root;
     key->inode = inode->i_ino;
-    key->device = inode->i_sb->s_dev;
     key->deleted = !dentry->d_hash.pprev;
 
     uint64_t address = 0;
@@ -97,27 +90,14 @@ static __noinline int executable_learn(struct wall_state *at, struct executable 
     return told ? 1 : 2;
 }
 
-// What this CPU has found lately: cheaper than the map of all.
-#define NEAR_BITS 4
-
-struct near_executable {
-    uint64_t turn;
-    struct wall_executable_key key;
-    struct wall_executable value;
-    uint64_t forgotten;  // as in the state, when it was found
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1 << NEAR_BITS);
-    __type(key, uint32_t);
-    __type(value, struct near_executable);
-} near_executables SEC(".maps");
-
-static __always_inline struct near_executable *near_place(const struct wall_executable_key *key)
+// What this CPU has found lately: cheaper than the map of all. The inode is known before the rest of the key.
+static __always_inline struct wall_near_executable *near_place(const struct wall_executable_key *key)
 {
-    uint32_t index = (key->inode ^ key->place[0]) * 0x9e3779b97f4a7c15ull >> (64 - NEAR_BITS);
-    return bpf_map_lookup_elem(&near_executables, &index);
+    struct wall_cpu *cpu = cpu_get();
+    if (!cpu)
+        return NULL;
+    forget(cpu);
+    return &cpu->executables[key->inode * 0x9e3779b97f4a7c15ull >> (64 - WALL_NEAR_BITS)];
 }
 
 static __noinline int near_read(const struct wall_executable_key *key, uint32_t forgotten,
@@ -125,12 +105,12 @@ static __noinline int near_read(const struct wall_executable_key *key, uint32_t 
 {
     if (!key || !ret_value)
         return 0;
-    const struct near_executable *at = near_place(key);
+    const struct wall_near_executable *at = near_place(key);
     if (!at)
         return 0;
     uint64_t turn = turn_read(&at->turn);
     uint64_t differs = (at->key.inode ^ key->inode) | (at->key.place[0] ^ key->place[0]) |
-                       (at->key.place[1] ^ key->place[1]) | (at->key.device ^ key->device) |
+                       (at->key.place[1] ^ key->place[1]) |
                        (at->key.deleted ^ key->deleted) | (at->forgotten ^ forgotten);
     *ret_value = at->value;
     return !differs && turn_is_sound(&at->turn, turn);
@@ -141,7 +121,7 @@ static __noinline int near_keep(const struct wall_executable_key *key, uint32_t 
 {
     if (!key || !value)
         return 0;
-    struct near_executable *at = near_place(key);
+    struct wall_near_executable *at = near_place(key);
     if (!at || !turn_begin(&at->turn))
         return 0;
     at->key = *key;

@@ -79,9 +79,9 @@ static __always_inline void announce_release(struct wall_state *at, uint64_t coo
 {
     struct wall_record *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
     if (!record) {
-        count(at, WALL_COUNTER_RING_FULL);
+        count(WALL_COUNTER_RING_FULL);
         bpf_map_update_elem(&releases, &cookie, &flow_id, BPF_ANY);
-        count(at, WALL_COUNTER_RELEASES);
+        count(WALL_COUNTER_RELEASES);
         return;
     }
     *record = (struct wall_record){ .kind = WALL_RECORD_RELEASED, .flow_id = flow_id, .socket_cookie = cookie };

@@ -24,7 +24,7 @@ static __always_inline void listen_authorize(struct bpf_sock_ops *ops, struct bp
     uint64_t cookie = bpf_get_socket_cookie(ops);
     uint32_t layer = WALL_LAYER_LISTEN_V4 + (socket->family == AF_INET6);
     if (!owner_note(at, kernel_socket(socket), cookie)) {
-        count(at, WALL_COUNTER_FAIL_CLOSED);
+        count(WALL_COUNTER_FAIL_CLOSED);
         return;  // without an owner nothing is accepted
     }
     if (policy_mode(at, layer) == WALL_MODE_PERMIT)
@@ -36,9 +36,9 @@ static __always_inline void listen_authorize(struct bpf_sock_ops *ops, struct bp
         return;
     bool is_held = verdict == WALL_VERDICT_HOLD;
     if (is_held)
-        count(at, WALL_COUNTER_SEEN);
+        count(WALL_COUNTER_SEEN);
     if (listen_stop(at, socket, cookie, layer, is_held))
         return;
     bpf_map_delete_elem(&owners, &cookie);
-    count(at, WALL_COUNTER_FAIL_CLOSED);
+    count(WALL_COUNTER_FAIL_CLOSED);
 }

@@ -16,11 +16,11 @@ static __always_inline uint64_t log_wakeup(struct wall_state *at)
 }
 
 // Room for a record in the ring's own memory, to be submitted. Returns NULL, and counts the loss, when there is none.
-static __always_inline struct wall_log_decision *log_reserve_decision(struct wall_state *at)
+static __always_inline struct wall_log_decision *log_reserve_decision(void)
 {
     struct wall_log_decision *decision = bpf_ringbuf_reserve(&log, sizeof(*decision), 0);
     if (!decision)
-        count(at, WALL_COUNTER_LOG_LOST);
+        count(WALL_COUNTER_LOG_LOST);
     return decision;
 }
 
@@ -29,7 +29,7 @@ static __always_inline struct wall_log_decision *log_reserve_decision(struct wal
     {                                                                                                             \
         struct wall_log_executable *record = bpf_ringbuf_reserve(&log, sizeof(*record) + (room), 0);              \
         if (!record) {                                                                                            \
-            count(at, WALL_COUNTER_LOG_LOST);                                                                     \
+            count(WALL_COUNTER_LOG_LOST);                                                                     \
             return false;                                                                                         \
         }                                                                                                         \
         uint32_t length = WALL_PATH_MAX - of->path_start;                                                         \
@@ -124,7 +124,7 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
 {
     if (!at || !logged)
         return 0;
-    struct wall_log_decision *decision = log_reserve_decision(at);
+    struct wall_log_decision *decision = log_reserve_decision();
     if (!decision)
         return 0;
     const uint64_t *name = (const uint64_t *)bpf_get_current_task_btf()->comm;

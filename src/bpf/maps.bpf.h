@@ -181,8 +181,8 @@ static __always_inline bool may_hold(struct wall_state *at)
     return *(volatile uint32_t *)&at->can_hold;
 }
 
-static __always_inline int refuse_full(struct wall_state *at)
+static __always_inline int refuse_full(void)
 {
-    count(at, WALL_COUNTER_FAIL_CLOSED);
+    count(WALL_COUNTER_FAIL_CLOSED);
     return refuse(ENOBUFS);
 }

@@ -141,14 +141,14 @@ static __always_inline bool queue_packet(struct __sk_buff *packet, struct wall_s
     uint32_t length = packet->len;
     if (entry->captured_packets >= at->queue_packets_max || entry->captured_bytes + length > at->queue_bytes_max ||
         at->captured_bytes + length > at->captured_bytes_max) {
-        count(at, WALL_COUNTER_OVERFLOW);
+        count(WALL_COUNTER_OVERFLOW);
         return false;
     }
     // Counted before: user space may let go of the packet before this program ends.
     __sync_fetch_and_add(&at->captured_bytes, length);
     if (!capture(packet, flow_id, flags)) {
         __sync_fetch_and_add(&at->captured_bytes, -(uint64_t)length);
-        count(at, WALL_COUNTER_RING_FULL);
+        count(WALL_COUNTER_RING_FULL);
         return false;
     }
     __sync_fetch_and_add(&entry->captured_packets, 1);

@@ -32,7 +32,7 @@ static __always_inline void count_refused(void)
 {
     struct wall_state *at = state_get();
     if (at)
-        count(at, WALL_COUNTER_FAIL_CLOSED);
+        count(WALL_COUNTER_FAIL_CLOSED);
 }
 
 static __always_inline int drop(void)

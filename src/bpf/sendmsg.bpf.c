@@ -26,11 +26,11 @@ static __always_inline int authorize(struct bpf_sock_addr *call, bool is_ipv4)
     if (go_on(call, at, is_ipv4) == CALL_ALLOWED)
         return CALL_ALLOWED;
     if (track_find_call(call, at, is_ipv4) == CONVERSATION_ABORTED) {
-        count(at, WALL_COUNTER_BLOCKED);
+        count(WALL_COUNTER_BLOCKED);
         return refuse(EACCES);
     }
     if (!track_owner(at, socket, bpf_get_socket_cookie(call)))
-        return refuse_full(at);
+        return refuse_full();
     int result = authorize_datagram(call, at, is_ipv4, true);
     if (result == CALL_ALLOWED)
         track_begin_call(call, at, bpf_sk_storage_get(&marks, socket, NULL, 0), is_ipv4);

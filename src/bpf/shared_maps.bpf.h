@@ -3,6 +3,7 @@
 
 #include "program.bpf.h"
 
+#include "wire/cpu.bpf.h"
 #include "wire/flow.bpf.h"
 #include "wire/redirect.bpf.h"
 
@@ -13,6 +14,15 @@ struct {
     __type(key, uint32_t);
     __type(value, struct wall_state);
 } state SEC(".maps") __weak;
+
+// What each CPU has for itself; as many as there can be. Mapped, so that each begins with a page.
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, uint32_t);
+    __type(value, struct wall_cpu);
+} cpus SEC(".maps") __weak;
 
 // Decisions of user space. Full: the call or packet is refused (ENOBUFS).
 struct {
@@ -93,7 +103,19 @@ static __always_inline struct wall_state *state_get(void)
     return bpf_map_lookup_elem(&state, &zero);
 }
 
-static __always_inline void count(struct wall_state *at, enum wall_counter counter)
+// Of the CPU the program runs on, where it stays to its end; it may be interrupted there by other programs.
+static __always_inline struct wall_cpu *cpu_get(void)
 {
-    __sync_fetch_and_add(&at->counters[counter], 1);
+    uint32_t number = bpf_get_smp_processor_id();
+    return bpf_map_lookup_elem(&cpus, &number);
+}
+
+static __noinline int count(enum wall_counter counter)
+{
+    struct wall_cpu *cpu = cpu_get();
+    if (!cpu || counter >= WALL_COUNTER_COUNT_)
+        return 0;
+    forget(cpu);
+    __sync_fetch_and_add(&cpu->counters[counter], 1);
+    return 0;
 }

@@ -171,7 +171,7 @@ static __noinline int hold_again(struct wall_state *at, struct found *found, str
     }
     if (mark)
         mark->flow_id = flow_id;
-    count(at, WALL_COUNTER_SEEN);
+    count(WALL_COUNTER_SEEN);
     announce(at, WALL_RECORD_HELD, found->cookie, flow_id);
     return 1;
 }
@@ -251,7 +251,7 @@ static __noinline int judge_again(struct wall_state *at, struct found *found)
     if (verdict == WALL_VERDICT_HOLD && may_hold(at))
         return verdict;
     if (verdict != WALL_VERDICT_BLOCK)
-        count(at, WALL_COUNTER_FAIL_CLOSED);
+        count(WALL_COUNTER_FAIL_CLOSED);
     log_of_owner(&found->owner, &found->with, &found->judgement, WALL_VERDICT_BLOCK);
     return WALL_VERDICT_BLOCK;
 }
@@ -309,7 +309,7 @@ int survey_sockets(struct bpf_iter__task_file *context)
             return 0;
     }
     if ((!mark && found->state != SOCKET_LISTENING) || !hold_again(at, found, mark)) {
-        count(at, WALL_COUNTER_FAIL_CLOSED);
+        count(WALL_COUNTER_FAIL_CLOSED);
         report_blocked(context, found);
     }
     return 0;

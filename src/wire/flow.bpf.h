@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 // Changes with every change of a layout below: maps pinned by another version are not adopted.
-#define WALL_STATE_LAYOUT 0x52570007u
+#define WALL_STATE_LAYOUT 0x52570008u
 
 #define WALL_PATH_MAX 4096u  // PATH_MAX: no path given to execve() is longer
 #define WALL_NAME_MAX 256u   // longer than any name of a directory entry (255)
@@ -53,6 +53,7 @@ enum wall_layer_mode {
 #define WALL_POLICY_MODE(word, layer) ((enum wall_layer_mode)((word) >> (layer) & 1))
 #define WALL_POLICY_GENERATION(word) ((word) >> WALL_POLICY_SHIFT)
 
+// Counted by each CPU for itself (cpu.bpf.h).
 enum wall_counter {
     WALL_COUNTER_SEEN,         // flows held for user space
     WALL_COUNTER_PERMITTED,    // socket calls and packets permitted by the tables
@@ -90,7 +91,6 @@ struct wall_state {
     uint32_t inbound_flows_max;
     uint32_t executables_forgotten;  // times: what the programs remember of executables no longer counts
     uint32_t bindings_begun;  // not 0: a socket may have a mark in the map `bindings`; never 0 again
-    uint64_t counters[WALL_COUNTER_COUNT_];
 };
 
 enum wall_flow_kind {
@@ -215,12 +215,11 @@ struct wall_record {
 // --- Executables ---
 
 // What tells one executable at one place from another: a rename, another file of the same name, or another mount all
-// change it. `place` mixes where the kernel keeps each directory on the way up and the hash of its name there.
+// change it. `place` mixes the hash of each name on the way up, and the id of each mount: that tells the device, too.
 struct wall_executable_key {
     uint64_t inode;
     uint64_t place[2];
-    uint32_t device;
-    uint32_t deleted;  // in no directory any more
+    uint64_t deleted;  // in no directory any more
 };
 
 // Value of the map `executables`.

@@ -437,19 +437,19 @@ const struct wall_compiled *wall_datapath_compiled(const struct wall_datapath *d
 
 void wall_datapath_get_stats(struct wall_datapath *datapath, struct wall_datapath_stats *ret_stats)
 {
-    const uint64_t *counters = datapath->hooks.state->counters;
+    const struct wall_hooks *hooks = &datapath->hooks;
     struct wall_datapath_stats stats = datapath->stats;
     stats.flows_held_now = datapath->table.held_count;
-    stats.flows_permitted += __atomic_load_n(&counters[WALL_COUNTER_PERMITTED], __ATOMIC_RELAXED);
-    stats.flows_blocked += __atomic_load_n(&counters[WALL_COUNTER_BLOCKED], __ATOMIC_RELAXED);
+    stats.flows_permitted += wall_hooks_counter(hooks, WALL_COUNTER_PERMITTED);
+    stats.flows_blocked += wall_hooks_counter(hooks, WALL_COUNTER_BLOCKED);
     stats.flows_seen = stats.flows_permitted + stats.flows_blocked + stats.flows_held_now + stats.flows_gone;
-    stats.events_lost = __atomic_load_n(&counters[WALL_COUNTER_LOG_LOST], __ATOMIC_RELAXED) +
-                        __atomic_load_n(&counters[WALL_COUNTER_UNNOTICED], __ATOMIC_RELAXED);
+    stats.events_lost = wall_hooks_counter(hooks, WALL_COUNTER_LOG_LOST) +
+                        wall_hooks_counter(hooks, WALL_COUNTER_UNNOTICED);
     stats.table_bytes = (uint64_t)datapath->kernel_policy.page_count * WALL_PAGE_BYTES;
     stats.compile_us = datapath->kernel_policy.compile_us;
     stats.load_us = datapath->kernel_policy.load_us;
-    stats.fail_closed = __atomic_load_n(&counters[WALL_COUNTER_FAIL_CLOSED], __ATOMIC_RELAXED);
-    stats.packets_dropped = __atomic_load_n(&counters[WALL_COUNTER_OVERFLOW], __ATOMIC_RELAXED);
+    stats.fail_closed = wall_hooks_counter(hooks, WALL_COUNTER_FAIL_CLOSED);
+    stats.packets_dropped = wall_hooks_counter(hooks, WALL_COUNTER_OVERFLOW);
     *ret_stats = stats;
 }
 

@@ -371,7 +371,7 @@ void wall_flows_ask_again(struct wall_datapath *datapath)
 
 void wall_flows_sweep_releases(struct wall_datapath *datapath)
 {
-    uint64_t releases = __atomic_load_n(&datapath->hooks.state->counters[WALL_COUNTER_RELEASES], __ATOMIC_ACQUIRE);
+    uint64_t releases = wall_hooks_counter(&datapath->hooks, WALL_COUNTER_RELEASES);
     if (releases == datapath->releases_seen)
         return;
     datapath->releases_seen = releases;

@@ -67,7 +67,8 @@ static const struct {
     const char *name;
     size_t fd;
 } map_table[] = {
-    { "state", FD(state) },         { "flows", FD(flows) },       { "facts", FD(facts) },
+    { "state", FD(state) },         { "cpus", FD(cpus) },
+    { "flows", FD(flows) },         { "facts", FD(facts) },
     { "events", FD(events) },       { "releases", FD(releases) }, { "injectors", FD(injectors) },
     { "policy", FD(policy) },       { "apps", FD(apps) },         { "executables", FD(executables) },
     { "log", FD(log) },             { "denials", FD(denials) },   { "owners", FD(owners) },
@@ -208,7 +209,11 @@ static int pin_maps(const struct wall_hooks *hooks, struct wall_error *err)
 
 static int size_maps(const struct wall_hooks *hooks, const struct wall_hooks_config *config)
 {
-    int r = bpf_map__set_max_entries(hooks->programs->maps.flows, config->flows_max);
+    int cpus = libbpf_num_possible_cpus();
+    if (cpus < 0)
+        return cpus;
+    int r = bpf_map__set_max_entries(hooks->programs->maps.cpus, (uint32_t)cpus);
+    r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.flows, config->flows_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.facts, config->facts_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.releases, config->flows_max);
     r = r ? r : bpf_map__set_max_entries(hooks->programs->maps.owners, config->facts_max);
@@ -241,12 +246,23 @@ static int load(struct wall_hooks *hooks, struct wall_error *err)
     return wall_error_set(err, -ENOTSUP, "this kernel does not accept the BPF programs (%s): %s", strerror(-r), log);
 }
 
+static void *map_memory(int fd, size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 static int map_state(struct wall_hooks *hooks, struct wall_error *err)
 {
-    void *state = mmap(NULL, sizeof(struct wall_state), PROT_READ | PROT_WRITE, MAP_SHARED, hooks->state_fd, 0);
-    if (state == MAP_FAILED)
+    struct bpf_map_info info = { 0 };
+    uint32_t size = sizeof(info);
+    hooks->state = map_memory(hooks->state_fd, sizeof(*hooks->state));
+    if (hooks->state && !bpf_obj_get_info_by_fd(hooks->cpus_fd, &info, &size)) {
+        hooks->cpu_count = info.max_entries;
+        hooks->cpus = map_memory(hooks->cpus_fd, hooks->cpu_count * sizeof(*hooks->cpus));
+    }
+    if (!hooks->state || !hooks->cpus)
         return wall_error_set(err, -errno, "the state map cannot be mapped: %s", strerror(errno));
-    hooks->state = state;
     if (hooks->adopted && hooks->state->layout != WALL_STATE_LAYOUT)
         return wall_error_set(err, -ESTALE, "%s was made by another version; remove it first", hooks->pins->path);
     return 0;
@@ -417,6 +433,8 @@ void wall_hooks_close(struct wall_hooks *hooks)
         return;
     if (hooks->state)
         munmap(hooks->state, sizeof(*hooks->state));
+    if (hooks->cpus)
+        munmap(hooks->cpus, hooks->cpu_count * sizeof(*hooks->cpus));
     for (size_t i = list_fds(hooks, fds); i-- > 0;)
         if (*fds[i] >= 0)
             close(*fds[i]);
@@ -502,4 +520,12 @@ bool wall_hooks_attached(const struct wall_hooks *hooks, uint32_t layers)
         if (hooks->link_fds[i] >= 0 && !(hook_table[i].layers & layers))
             return true;
     return false;
+}
+
+uint64_t wall_hooks_counter(const struct wall_hooks *hooks, enum wall_counter counter)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < hooks->cpu_count; i++)
+        sum += __atomic_load_n(&hooks->cpus[i].counters[counter], __ATOMIC_ACQUIRE);
+    return sum;
 }

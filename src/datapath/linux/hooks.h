@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "datapath/linux/pins.h"
+#include "wire/cpu.bpf.h"
 #include "wire/flow.bpf.h"
 
 struct datapath_bpf;
@@ -44,8 +45,10 @@ struct wall_hooks {
     int link_fds[WALL_HOOK_COUNT_];  // -1: not attached
     const struct wall_pins *pins;
     struct wall_state *state;  // the map of the same name
+    struct wall_cpu *cpus;     // also
+    uint32_t cpu_count;
     int cgroup_fd;
-    int state_fd, flows_fd, facts_fd, events_fd, releases_fd, injectors_fd;
+    int state_fd, cpus_fd, flows_fd, facts_fd, events_fd, releases_fd, injectors_fd;
     int policy_fd, apps_fd, executables_fd, log_fd, denials_fd;
     int owners_fd, spoken_fd, heard_fd, told_fd, redirects_fd, rebound_fd, bindings_fd, interfaces_fd;
     int contexts_fd;
@@ -68,5 +71,8 @@ void wall_hooks_detach_calls(struct wall_hooks *hooks, uint32_t layers);
 // Detaches the others that these layers do not need: nothing is kept back there any more. Only while no flow is held or
 // blocked.
 void wall_hooks_detach_rest(struct wall_hooks *hooks, uint32_t layers);
+// The sum of what all CPUs have counted.
+uint64_t wall_hooks_counter(const struct wall_hooks *hooks, enum wall_counter counter);
+
 // Whether hooks are attached that these layers do not need.
 bool wall_hooks_attached(const struct wall_hooks *hooks, uint32_t layers);

@@ -78,6 +78,7 @@ static struct redirect_bpf *load_programs(const struct wall_hooks *hooks, uint64
     r = r ? r : bpf_map__reuse_fd(programs->maps.contexts, hooks->contexts_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.injectors, hooks->injectors_fd);
     r = r ? r : bpf_map__reuse_fd(programs->maps.state, hooks->state_fd);
+    r = r ? r : bpf_map__reuse_fd(programs->maps.cpus, hooks->cpus_fd);
     r = r ? r : redirect_bpf__load(programs);
     if (r == 0)
         return programs;
