@@ -20,13 +20,13 @@ struct {
     __type(value, struct arrival);
 } arrival_room SEC(".maps");
 
-static __always_inline int accept_refuse(struct wall_state *at)
+static __always_inline int accept_refuse(void)
 {
     count(WALL_COUNTER_BLOCKED);
     return PACKET_REFUSED;
 }
 
-static __always_inline int accept_fail(struct wall_state *at)
+static __always_inline int accept_fail(void)
 {
     count(WALL_COUNTER_FAIL_CLOSED);
     return PACKET_REFUSED;
@@ -62,7 +62,7 @@ static __noinline int accept_hold(struct __sk_buff *packet, struct wall_state *a
     }
     uint64_t flow_id = flow_id_next(at), generation = WALL_POLICY_GENERATION(policy_read(at));
     if (!accept_facts(packet, arrival, flow_id))
-        return accept_fail(at);
+        return accept_fail();
     // Another CPU may have begun the same flow meanwhile; then this packet joins that one's queue.
     bool is_first = !flow_insert(key, flow_id, generation, bpf_ktime_get_boot_ns());
     if (!is_first)
@@ -79,7 +79,7 @@ static __noinline int accept_hold(struct __sk_buff *packet, struct wall_state *a
         bpf_map_delete_elem(&flows, key);
         bpf_map_delete_elem(&facts, &flow_id);
     }
-    return accept_fail(at);
+    return accept_fail();
 }
 
 // What becomes of a packet whose flow is in the table. Returns -1 when the flow must be judged anew.
@@ -101,7 +101,7 @@ static __noinline int accept_known(struct __sk_buff *packet, struct wall_state *
         return -1;
     }
     entry->last_used_ns = now;
-    return entry->state == WALL_FLOW_PERMITTED ? PACKET_PASSED : accept_refuse(at);
+    return entry->state == WALL_FLOW_PERMITTED ? PACKET_PASSED : accept_refuse();
 }
 
 // --- Judging ---
@@ -129,7 +129,7 @@ static __always_inline int accept_judge(struct __sk_buff *packet, struct wall_st
     case WALL_VERDICT_HOLD:
         return accept_hold(packet, at, arrival);
     default:
-        return accept_fail(at);
+        return accept_fail();
     }
 }
 
@@ -159,7 +159,7 @@ static __always_inline int listener_packet(struct __sk_buff *packet, struct wall
 {
     uint8_t flags = 0;
     if (!arrival->transport || bpf_skb_load_bytes(packet, arrival->transport + 13, &flags, 1))
-        return accept_fail(at);
+        return accept_fail();
     if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN) {
         // The handshake ends: what was decided of this SYN is used up.
         struct wall_flow_entry *entry = bpf_map_lookup_elem(&flows, &arrival->key);
@@ -168,7 +168,7 @@ static __always_inline int listener_packet(struct __sk_buff *packet, struct wall
         return PACKET_PASSED;
     }
     if (!arrival->is_injected && endpoint_state(arrival->cookie, WALL_FLOW_LISTENER))
-        return accept_refuse(at);
+        return accept_refuse();
     int result = arrival->is_injected ? PACKET_PASSED : accept_judge(packet, at, arrival);
     if (result == PACKET_PASSED && is_telling(at))
         syn_note(at, arrival);
@@ -204,7 +204,7 @@ static __noinline int answer_arrived(struct wall_state *at, struct arrival *arri
     if (!entry)
         return -1;
     if (entry->state != WALL_FLOW_PERMITTED)
-        return accept_refuse(at);
+        return accept_refuse();
     if (!is_fresh(at, entry, policy_read(at), bpf_ktime_get_boot_ns()))
         return -1;
     if (!is_connected)
@@ -226,7 +226,7 @@ static __always_inline int datagram_arrived(struct __sk_buff *packet, struct wal
     case CONVERSATION_GOES_ON:
         return PACKET_PASSED;
     case CONVERSATION_ABORTED:
-        return accept_refuse(at);
+        return accept_refuse();
     default:
         break;
     }
@@ -304,9 +304,9 @@ int ingress_accept(struct __sk_buff *packet)
         return PACKET_REFUSED;
     struct arrival *arrival = arrival_read(packet, at);
     if (!arrival)
-        return accept_fail(at);
+        return accept_fail();
     if (!arrival->is_injected && bindings_begun(at) && is_elsewhere(socket, arrival))
-        return accept_refuse(at);
+        return accept_refuse();
     if (is_stream)
         return listener_packet(packet, at, arrival);
     if (!arrival->is_injected && is_udp(socket->protocol) && socket->state == SOCKET_CONNECTED)

@@ -283,8 +283,7 @@ static __noinline int other_known(struct __sk_buff *packet, struct wall_state *a
 {
     struct judged judged = { .remote = { 0 } };
     if (!at || !other_ends(packet, &judged)) {
-        if (at)
-            count(WALL_COUNTER_FAIL_CLOSED);
+        count(WALL_COUNTER_FAIL_CLOSED);
         return PACKET_REFUSED;
     }
     return is_held ? datagram_hold(packet, at, &judged) : datagram_known(packet, at, &judged);

@@ -27,17 +27,9 @@
 
 volatile const uint64_t netns_cookie;
 
-
-static __always_inline void count_refused(void)
-{
-    struct wall_state *at = state_get();
-    if (at)
-        count(WALL_COUNTER_FAIL_CLOSED);
-}
-
 static __always_inline int drop(void)
 {
-    count_refused();
+    count(WALL_COUNTER_FAIL_CLOSED);
     return INTERFACE_DROP;
 }
 
@@ -502,6 +494,6 @@ int redirect_guard(struct __sk_buff *packet)
         if (is_its_way && is_translated(packet, &segment))
             return PACKET_PASSED;
     }
-    count_refused();
+    count(WALL_COUNTER_FAIL_CLOSED);
     return PACKET_REFUSED;
 }
