@@ -99,6 +99,16 @@ def the_log(check, lab, denied, python):
     watcher.wait(10)
 
 
+def counted_on_each_cpu(check, lab, denied):
+    """A refused connection made on every CPU in turn is counted there, and the sum of all is told."""
+    attempt = "import socket; socket.socket().connect_ex(('10.99.1.2', 80))"
+    for cpu in sorted(os.sched_getaffinity(0)):
+        before = lab_status(lab)['flows']['blocked']
+        lab.run(['taskset', '-c', str(cpu), denied, '-c', attempt])
+        counted = lab_status(lab)['flows']['blocked'] - before
+        check(f'a connection refused on CPU {cpu} is counted', counted == 1, str(counted))
+
+
 def hooks_come_and_go(check, lab):
     lab.ringwall('remove', '--all')
     check('without filters nothing is attached', not {p for p in pins(lab) if p.startswith('link_connect')},
@@ -212,6 +222,7 @@ def main():
         lab.ringwall('block', '--app', denied)
         errors_at_the_call(check, lab, denied)
         the_log(check, lab, denied, python)
+        counted_on_each_cpu(check, lab, denied)
         hooks_come_and_go(check, lab)
         new_names(check, lab, python)
         ipv4_by_sockets_of_ipv6(check, lab, python)
