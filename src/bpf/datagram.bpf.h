@@ -46,7 +46,7 @@ static __noinline int mark_record(struct bpf_sock_addr *call, struct socket_mark
     if (!mark || !judgement)
         return 0;
     remote_of_call(call, is_ipv4, &remote);
-    uint32_t sender = current_thread();
+    uint32_t sender = thread_of(bpf_get_current_task_btf());
     bpf_spin_lock(&mark->lock);
     if (is_send)
         mark->sender = sender;

@@ -141,9 +141,10 @@ static __always_inline int question_ask(struct wall_state *at, struct wall_evalu
 static __always_inline void question_set_owner(struct wall_question *question, const struct executable *executable,
                                                uint8_t protocol)
 {
+    const struct task_struct *task = bpf_get_current_task_btf();
     question->app = executable->app;
-    question->user = current_user();
-    question->cgroup = current_cgroup();
+    question->user = user_of(task);
+    question->cgroup = cgroup_of(task);
     question->protocol = protocol;
     question->known |= 1 << WALL_DIMENSION_APP | 1 << WALL_DIMENSION_USER | 1 << WALL_DIMENSION_CGROUP |
                        1 << WALL_DIMENSION_PROTOCOL;

@@ -64,7 +64,7 @@ static __always_inline void datagram_remote(struct bpf_sock *socket, struct sock
 
     *ret_remote = ends->remote;
     if (socket->state != SOCKET_CONNECTED) {
-        if (sender == current_thread())
+        if (sender == thread_of(bpf_get_current_task_btf()))
             *ret_remote = recorded;
         return;
     }

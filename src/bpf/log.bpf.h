@@ -107,16 +107,17 @@ static __noinline uint64_t denial_time(const struct logged *logged, uint64_t *re
 {
     if (!logged || !ret_repeats)
         return 0;
+    const struct task_struct *task = bpf_get_current_task_btf();
     struct wall_denial_key key = {
         .executable_id = logged->executable_id,
         .filter_id = logged->filter_id,
         .remote_port = logged->remote.port,
         .layer = logged->layer,
         .protocol = logged->protocol,
-        .process_id = current_process(),
+        .process_id = process_of(task),
     };
     __builtin_memcpy(key.remote_address, logged->remote.address, sizeof(key.remote_address));
-    uint64_t user = (uint64_t)current_group() << 32 | current_user();
+    uint64_t user = (uint64_t)group_of(task) << 32 | user_of(task);
     return denial_note(&key, user, bpf_ktime_get_coarse_ns(), ret_repeats);
 }
 
@@ -127,7 +128,8 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
     struct wall_log_decision *decision = log_reserve_decision();
     if (!decision)
         return 0;
-    const uint64_t *name = (const uint64_t *)bpf_get_current_task_btf()->comm;
+    const struct task_struct *task = bpf_get_current_task_btf();
+    const uint64_t *name = (const uint64_t *)task->comm;
     *decision = (struct wall_log_decision){
         .kind = WALL_LOG_DECISION,
         .layer = logged->layer,
@@ -138,12 +140,12 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
         .executable_id = logged->executable_id,
         .time_ns = now,
         .socket_cookie = logged->socket_cookie,
-        .cgroup_id = current_cgroup(),
+        .cgroup_id = cgroup_of(task),
         .repeats = repeats,
-        .process_id = current_process(),
-        .thread_id = current_thread(),
-        .user_id = current_user(),
-        .group_id = current_group(),
+        .process_id = process_of(task),
+        .thread_id = thread_of(task),
+        .user_id = user_of(task),
+        .group_id = group_of(task),
         .local_port = logged->local.port,
         .remote_port = logged->remote.port,
         .interface_index = logged->interface_index,

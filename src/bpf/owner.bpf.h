@@ -91,30 +91,31 @@ static __always_inline void path_read(struct wall_flow_facts *facts, struct file
     facts->path_start = start;
 }
 
-// What helpers would tell, too, but not in programs on packets before Linux 6.18.
-static __always_inline uint32_t current_process(void)
+// Of bpf_get_current_task_btf(), for which whoever asks several of them calls once. Helpers would tell them, too, but
+// not in programs on packets before Linux 6.18.
+static __always_inline uint32_t process_of(const struct task_struct *task)
 {
-    return (uint32_t)bpf_get_current_task_btf()->tgid;
+    return (uint32_t)task->tgid;
 }
 
-static __always_inline uint32_t current_user(void)
+static __always_inline uint32_t thread_of(const struct task_struct *task)
 {
-    return bpf_get_current_task_btf()->cred->uid.val;
+    return (uint32_t)task->pid;
 }
 
-static __always_inline uint32_t current_group(void)
+static __always_inline uint32_t user_of(const struct task_struct *task)
 {
-    return bpf_get_current_task_btf()->cred->gid.val;
+    return task->cred->uid.val;
 }
 
-static __always_inline uint64_t current_cgroup(void)
+static __always_inline uint32_t group_of(const struct task_struct *task)
 {
-    return bpf_get_current_task_btf()->cgroups->dfl_cgrp->kn->id;
+    return task->cred->gid.val;
 }
 
-static __always_inline uint32_t current_thread(void)
+static __always_inline uint64_t cgroup_of(const struct task_struct *task)
 {
-    return (uint32_t)bpf_get_current_task_btf()->pid;
+    return task->cgroups->dfl_cgrp->kn->id;
 }
 
 // Fills everything about the owner. `facts` is zeroed.
