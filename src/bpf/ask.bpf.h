@@ -57,8 +57,8 @@ VERIFIED_ALONE int ask_of_owner(struct wall_flow_facts *owner, const struct enco
     return question_ask(at, &evaluation, judgement);
 }
 
-static __always_inline uint64_t denial_time_of_owner(const struct wall_flow_facts *owner, const struct encounter *with,
-                                                     const struct judgement *judgement, uint64_t *ret_repeats)
+static __always_inline bool denial_of_owner(const struct wall_flow_facts *owner, const struct encounter *with,
+                                            const struct judgement *judgement, uint64_t now, uint64_t *ret_repeats)
 {
     struct wall_denial_key key = {
         .executable_id = owner->executable_id,
@@ -77,7 +77,7 @@ static __always_inline uint64_t denial_time_of_owner(const struct wall_flow_fact
         if (judgement->layer == WALL_LAYER_ACCEPT_V6)
             __builtin_memset(key.remote_address + 8, 0, 7);
     }
-    return denial_note(&key, (uint64_t)owner->group_id << 32 | owner->user_id, 0, ret_repeats);
+    return denial_note(&key, (uint64_t)owner->group_id << 32 | owner->user_id, now, ret_repeats);
 }
 
 // Tells a decision about it, when it is to be told.
@@ -87,12 +87,10 @@ VERIFIED_ALONE int log_of_owner(const struct wall_flow_facts *owner, const struc
     struct wall_state *at = state_get();
     if (!at || !owner || !with || !judgement)
         return 0;
-    uint64_t repeats = 0, now = 0;
-    if (verdict == WALL_VERDICT_BLOCK)
-        now = denial_time_of_owner(owner, with, judgement, &repeats);
-    else if (at->log_permits)
-        now = bpf_ktime_get_boot_ns();
-    if (!now)
+    uint64_t repeats = 0, now = bpf_ktime_get_ns();
+    bool is_told = verdict == WALL_VERDICT_BLOCK ? denial_of_owner(owner, with, judgement, now, &repeats)
+                                                 : at->log_permits;
+    if (!is_told)
         return 0;
     struct wall_log_decision *decision = log_reserve_decision();
     if (!decision)

@@ -70,40 +70,33 @@ struct logged {
     uint8_t layer, verdict, protocol, irql;
 };
 
-// The time when a denial is to be told, else 0. Those of the last second are counted instead; the number is told with
-// the next one, or by the reader of the log, who looks through the map. `coarse`: the time by the cheap clock, or 0
-// where the kernel does not let a program read it.
-static __always_inline uint64_t denial_note(const struct wall_denial_key *key, uint64_t user, uint64_t coarse,
-                                            uint64_t *ret_repeats)
+// Whether a denial is to be told `now`. Those of the last second are counted instead; the number is told with the next
+// one, or by the reader of the log, who looks through the map.
+static __always_inline bool denial_note(const struct wall_denial_key *key, uint64_t user, uint64_t now,
+                                        uint64_t *ret_repeats)
 {
     struct wall_denial *known = bpf_map_lookup_elem(&denials, key);
-    if (known) {
-        uint64_t age = coarse ? coarse - known->coarse_ns : bpf_ktime_get_boot_ns() - known->told_ns;
-        if ((int64_t)age < (int64_t)WALL_DENIAL_INTERVAL_NS) {
-            __sync_fetch_and_add(&known->untold, 1);
-            return 0;
-        }
-    }
-    uint64_t now = bpf_ktime_get_boot_ns();
     if (!known) {
         struct wall_denial first = {
             .told_ns = now,
-            .coarse_ns = coarse,
             .user_id = (uint32_t)user,
             .group_id = (uint32_t)(user >> 32),
         };
         bpf_map_update_elem(&denials, key, &first, BPF_ANY);  // without a place, every denial is told
-        return now;
+        return true;
+    }
+    if ((int64_t)(now - known->told_ns) < (int64_t)WALL_DENIAL_INTERVAL_NS) {
+        __sync_fetch_and_add(&known->untold, 1);
+        return false;
     }
     *ret_repeats = known->untold;
     known->untold = 0;
     known->told_ns = now;
-    known->coarse_ns = coarse;
-    return now;
+    return true;
 }
 
 // The same, for what the current task is refused.
-static __noinline uint64_t denial_time(const struct logged *logged, uint64_t *ret_repeats)
+static __noinline int denial_of_task(const struct logged *logged, uint64_t now, uint64_t *ret_repeats)
 {
     if (!logged || !ret_repeats)
         return 0;
@@ -118,7 +111,7 @@ static __noinline uint64_t denial_time(const struct logged *logged, uint64_t *re
     };
     __builtin_memcpy(key.remote_address, logged->remote.address, sizeof(key.remote_address));
     uint64_t user = (uint64_t)group_of(task) << 32 | user_of(task);
-    return denial_note(&key, user, bpf_ktime_get_coarse_ns(), ret_repeats);
+    return denial_note(&key, user, now, ret_repeats);
 }
 
 static __noinline int decision_put(struct wall_state *at, const struct logged *logged, uint64_t now, uint64_t repeats)
@@ -158,13 +151,11 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
     return 0;
 }
 
-// Tells a decision, when it is to be told.
+// Tells a decision, when it is to be told. By the clock of the kernel's last tick: a closer one waits until all that is
+// being read has come from memory, which costs a connection 50 ns.
 static __always_inline int log_decision(struct wall_state *at, const struct logged *logged)
 {
-    uint64_t repeats = 0, now = 0;
-    if (logged->verdict == WALL_VERDICT_BLOCK)
-        now = denial_time(logged, &repeats);
-    else if (at->log_permits)
-        now = bpf_ktime_get_boot_ns();
-    return now ? decision_put(at, logged, now, repeats) : 0;
+    uint64_t repeats = 0, now = bpf_ktime_get_coarse_ns();
+    bool is_told = logged->verdict == WALL_VERDICT_BLOCK ? denial_of_task(logged, now, &repeats) : at->log_permits;
+    return is_told ? decision_put(at, logged, now, repeats) : 0;
 }

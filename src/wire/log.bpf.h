@@ -21,7 +21,7 @@ struct wall_log_decision {
     uint8_t irql;
     uint64_t filter_id;
     uint64_t executable_id;  // 0: the kernel itself
-    uint64_t time_ns;        // CLOCK_BOOTTIME
+    uint64_t time_ns;        // CLOCK_MONOTONIC, or a tick of the kernel behind it
     uint64_t socket_cookie;
     uint64_t cgroup_id;
     uint64_t repeats;  // denials like this one that were not told, since the one before
@@ -59,8 +59,7 @@ struct wall_denial_key {
 
 // Value of the map `denials`.
 struct wall_denial {
-    uint64_t told_ns;    // CLOCK_BOOTTIME of the last one that was told
-    uint64_t coarse_ns;  // the same time by CLOCK_MONOTONIC_COARSE, which is cheap to read; 0: not known
+    uint64_t told_ns;  // when the last one was told, as in struct wall_log_decision
     uint64_t untold;   // denials since then
     uint32_t user_id, group_id;
 };

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Filters are decided in the kernel: errors at the call, the log of decisions, hooks only while they are needed."""
+import datetime
 import json
 import os
 import shutil
@@ -88,12 +89,16 @@ def the_log(check, lab, denied, python):
           f"{told()} in {len(decisions(path, action='block'))}")
 
     script = "import socket; socket.create_connection(('10.99.1.2', 80), 5)"
+    begun = time.time()
     done = lab.run([python, '-c', script])
+    ended = time.time()
     wait_for(lambda: decisions(path, action='permit', executable=python), 10)
     permits = decisions(path, action='permit', executable=python)
     check('a permitted connection is told with its owner', len(permits) == 1 and permits[0]['remotePort'] == 80 and
           permits[0]['remoteAddress'] == '10.99.1.2' and permits[0]['heldUs'] == 0 and
           permits[0]['layer'].endswith('ALE_AUTH_CONNECT_V4'), str(permits))
+    told = datetime.datetime.fromisoformat(permits[0]['time'].replace('Z', '+00:00')).timestamp()
+    check('… and when: at the last tick of the kernel', begun - 0.011 < told < ended, f'{begun} {told} {ended}')
     check('nothing was lost', lab_status(lab)['eventsLost'] == 0)
     watcher.terminate()
     watcher.wait(10)

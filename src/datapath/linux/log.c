@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -70,6 +71,17 @@ static void read_path(uint32_t process_id, char *ret_path, size_t size)
     ret_path[length] = '\0';
 }
 
+// How long the machine has been suspended: CLOCK_BOOTTIME, which flows are told by, counts it, and the programs' clock
+// does not. Never more than it is.
+static uint64_t suspended_ns(void)
+{
+    struct timespec boot, awake;
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    clock_gettime(CLOCK_MONOTONIC, &awake);
+    int64_t difference = (int64_t)(boot.tv_sec - awake.tv_sec) * 1000000000 + (boot.tv_nsec - awake.tv_nsec);
+    return difference > 0 ? (uint64_t)difference : 0;
+}
+
 static void tell(struct wall_log *log, const struct wall_log_decision *record)
 {
     const struct executable *executable =
@@ -102,7 +114,7 @@ static void tell(struct wall_log *log, const struct wall_log_decision *record)
         .local_port = record->local_port,
         .remote_port = record->remote_port,
         .interface_index = record->interface_index,
-        .time_ns = record->time_ns,
+        .time_ns = record->time_ns + log->suspended_ns,
         .repeats = record->repeats,
     };
     wall_address_unmap(flow.local_address, record->local_address, is_v6);
@@ -184,6 +196,7 @@ bool wall_log_read(struct wall_log *log, uint32_t budget)
     if (!log->ring)
         return false;
     log->budget = budget;
+    log->suspended_ns = suspended_ns();
     (void)ring_buffer__consume(log->ring);
     if (log->told != before) {
         log->awake = true;

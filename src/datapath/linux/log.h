@@ -16,6 +16,7 @@ struct wall_log {
     const struct wall_datapath_events *events;  // borrowed
     struct ring_buffer *ring;
     struct wall_map executables;  // by id
+    uint64_t suspended_ns;        // how far CLOCK_BOOTTIME is ahead of the clock of the records
     uint64_t told;                // records handled
     bool awake;                   // looks into the ring by itself
     bool denied;                  // denials may be waiting in their map
