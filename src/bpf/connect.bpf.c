@@ -93,7 +93,7 @@ static __always_inline int connect_stream(struct bpf_sock_addr *call, struct wal
 }
 
 // The answer is looked for after the executable, which takes long: until then it has been fetched.
-static __noinline int expect_answer(struct bpf_sock_addr *call, bool is_ipv4)
+static __always_inline void expect_answer(struct bpf_sock_addr *call, bool is_ipv4)
 {
     uint32_t address[4] = { 0 };
     if (is_ipv4) {
@@ -105,7 +105,6 @@ static __noinline int expect_answer(struct bpf_sock_addr *call, bool is_ipv4)
         address[3] = bpf_ntohl(field(call, user_ip6[3]));
     }
     recent_expect(recent_place(address, bpf_ntohs((uint16_t)call->user_port), call_layer(call)));
-    return 0;
 }
 
 static __always_inline int authorize(struct bpf_sock_addr *call, bool is_ipv4)

@@ -36,9 +36,12 @@ static __always_inline enum wall_layer_mode policy_mode(struct wall_state *at, u
 
 // What the layer does now, and its tables, which stay as they are whatever is committed meanwhile. Returns an enum
 // wall_layer_mode, or -1: no tables can be found.
-static __always_inline int policy_tables(struct wall_state *at, uint32_t layer, struct wall_evaluation *ret_evaluation)
+static __always_inline int policy_tables(uint32_t layer, struct wall_evaluation *ret_evaluation)
 {
     for (int i = 0; i < SWITCHES_MAX; i++) {
+        struct wall_state *at = state_get();
+        if (!at)
+            return -1;
         uint64_t word = policy_read(at), generation = WALL_POLICY_GENERATION(word);
         uint32_t element = generation & 1;
         if (WALL_POLICY_MODE(word, layer) == WALL_MODE_PERMIT)
@@ -116,26 +119,46 @@ static __always_inline void question_forget(struct wall_evaluation *evaluation)
         words[i] ^= zero;
 }
 
+// What `judgement->layer` answered to the question lately, by the policy in force. Returns an enum wall_verdict, or -1:
+// it is not known.
+static __always_inline int question_recall(struct wall_state *at, const struct wall_question *question,
+                                           struct judgement *judgement)
+{
+    uint32_t generation = (uint32_t)WALL_POLICY_GENERATION(policy_read(at));
+    int verdict = recent_read(question, judgement->layer, generation, &judgement->filter_id);
+    if (verdict >= 0)
+        judgement->generation = generation;
+    return verdict;
+}
+
 // Asks the tables in force what `judgement->layer` says to the question. Returns an enum wall_verdict, or -1: no tables
 // can be found.
-static __always_inline int question_ask(struct wall_state *at, struct wall_evaluation *evaluation,
-                                        struct judgement *judgement)
+static __always_inline int question_evaluate(struct wall_evaluation *evaluation, struct judgement *judgement)
 {
-    const struct wall_question *question = &evaluation->question;
-    uint32_t place = recent_place(question->remote_address, question->remote_port, judgement->layer);
-    uint32_t generation = (uint32_t)WALL_POLICY_GENERATION(policy_read(at));
-    if (!recent_read(place, evaluation, judgement->layer, generation)) {
-        int mode = policy_tables(at, judgement->layer, evaluation);
-        if (mode != WALL_MODE_TABLES)
-            return mode == WALL_MODE_PERMIT ? WALL_VERDICT_PERMIT : -1;
-        place = recent_begin(place, evaluation, judgement->layer) ^ (uint32_t)evaluation->head->zero;
-        question_forget(evaluation);
-        wall_evaluate(evaluation->tables, judgement->layer, evaluation);
-        recent_end(place, evaluation);
-    }
+    int mode = policy_tables(judgement->layer, evaluation);
+    if (mode != WALL_MODE_TABLES)
+        return mode == WALL_MODE_PERMIT ? WALL_VERDICT_PERMIT : -1;
+    uint32_t place = recent_begin(evaluation, judgement->layer) ^ (uint32_t)evaluation->head->zero;
+    question_forget(evaluation);
+    wall_evaluate(evaluation->tables, judgement->layer, evaluation);
+    recent_end(place, evaluation);
     judgement->filter_id = evaluation->decision.filter_id;
     judgement->generation = evaluation->decision.generation;
     return (int)evaluation->decision.verdict;
+}
+
+// In a frame of its own: the evaluator needs the room.
+static __noinline int question_recall_apart(struct wall_state *at, const struct wall_question *question,
+                                            struct judgement *judgement)
+{
+    return at && question && judgement ? question_recall(at, question, judgement) : -1;
+}
+
+static __always_inline int question_ask(struct wall_state *at, struct wall_evaluation *evaluation,
+                                        struct judgement *judgement)
+{
+    int verdict = question_recall_apart(at, &evaluation->question, judgement);
+    return verdict >= 0 ? verdict : question_evaluate(evaluation, judgement);
 }
 
 static __always_inline void question_set_owner(struct wall_question *question, const struct executable *executable,

@@ -20,7 +20,7 @@ extern void *bpf_rdonly_cast(const void *address, uint32_t type) __ksym __weak;
                      : BPF_CORE_READ((at), member))
 
 // Goes on from the root of a mount to the root of all. `here` is the mount's address. Returns 0 when it is too far.
-static __noinline int place_above(struct wall_executable_key *key, uint64_t here)
+static __always_inline int place_above(struct wall_executable_key *key, struct vfsmount *here)
 {
     struct mount *mount = (void *)here - bpf_core_field_offset(struct mount, mnt);
     struct dentry *root = NULL, *dentry = NULL;
@@ -44,7 +44,7 @@ static __noinline int place_above(struct wall_executable_key *key, uint64_t here
 enum place_kind { PLACE_KNOWN, PLACE_TOO_DEEP, PLACE_KERNEL };
 
 // Typed loads where the verifier knows the types: a tenth of what the helper for reading costs.
-static __noinline int executable_place(struct wall_executable_key *key)
+static __always_inline int executable_place(struct wall_executable_key *key)
 {
     struct task_struct *task = bpf_get_current_task_btf();
     struct mm_struct *memory = task->mm;
@@ -60,8 +60,6 @@ static __noinline int executable_place(struct wall_executable_key *key)
     key->inode = inode->i_ino;
     key->deleted = !dentry->d_hash.pprev;
 
-    uint64_t address = 0;
-    bpf_probe_read_kernel(&address, sizeof(address), &here);
     for (int i = 0; i < PLACE_STEPS_MAX && dentry != root; i++) {
         struct dentry *parent = dentry->d_parent;
         // The two in one load is more than the verifier of Linux 6.1 allows.
@@ -72,7 +70,7 @@ static __noinline int executable_place(struct wall_executable_key *key)
     }
     if (dentry != root)
         return PLACE_TOO_DEEP;
-    return place_above(key, address) ? PLACE_KNOWN : PLACE_TOO_DEEP;
+    return place_above(key, here) ? PLACE_KNOWN : PLACE_TOO_DEEP;
 }
 
 // Walks the path of the current task's executable. Returns 0 when there is no room to do it in.
@@ -90,6 +88,12 @@ static __noinline int executable_learn(struct wall_state *at, struct executable 
     return told ? 1 : 2;
 }
 
+// Whether it was looked up among all app ids that there are now.
+static __always_inline bool is_current(struct wall_state *at, const struct wall_executable *value)
+{
+    return value->app != WALL_APP_OTHER || value->apps_known == *(volatile uint32_t *)&at->apps_known;
+}
+
 // What this CPU has found lately: cheaper than the map of all. The inode is known before the rest of the key.
 static __always_inline struct wall_near_executable *near_place(const struct wall_executable_key *key)
 {
@@ -100,20 +104,18 @@ static __always_inline struct wall_near_executable *near_place(const struct wall
     return &cpu->executables[key->inode * 0x9e3779b97f4a7c15ull >> (64 - WALL_NEAR_BITS)];
 }
 
-static __noinline int near_read(const struct wall_executable_key *key, uint32_t forgotten,
-                                struct wall_executable *ret_value)
+static __always_inline int near_read(struct wall_state *at, const struct wall_executable_key *key,
+                                     struct wall_executable *ret_value)
 {
-    if (!key || !ret_value)
+    const struct wall_near_executable *near = near_place(key);
+    if (!near)
         return 0;
-    const struct wall_near_executable *at = near_place(key);
-    if (!at)
-        return 0;
-    uint64_t turn = turn_read(&at->turn);
-    uint64_t differs = (at->key.inode ^ key->inode) | (at->key.place[0] ^ key->place[0]) |
-                       (at->key.place[1] ^ key->place[1]) |
-                       (at->key.deleted ^ key->deleted) | (at->forgotten ^ forgotten);
-    *ret_value = at->value;
-    return !differs && turn_is_sound(&at->turn, turn);
+    uint64_t turn = turn_read(&near->turn);
+    uint64_t differs = (near->key.inode ^ key->inode) | (near->key.place[0] ^ key->place[0]) |
+                       (near->key.place[1] ^ key->place[1]) | (near->key.deleted ^ key->deleted) |
+                       (near->forgotten ^ *(volatile uint32_t *)&at->executables_forgotten);
+    *ret_value = near->value;
+    return !differs && turn_is_sound(&near->turn, turn) && is_current(at, ret_value);
 }
 
 static __noinline int near_keep(const struct wall_executable_key *key, uint32_t forgotten,
@@ -131,25 +133,20 @@ static __noinline int near_keep(const struct wall_executable_key *key, uint32_t 
     return 1;
 }
 
-// Whether it was looked up among all app ids that there are now.
-static __always_inline bool is_current(const struct wall_executable *value, uint32_t apps_known)
-{
-    return value->app != WALL_APP_OTHER || value->apps_known == apps_known;
-}
-
 // What is remembered of the executable. Returns 0 when nothing current is.
-static __always_inline int executable_recall(struct wall_state *at, const struct wall_executable_key *key,
-                                             struct wall_executable *ret_value)
+static __noinline int executable_recall(struct wall_state *at, const struct wall_executable_key *key,
+                                        struct wall_executable *ret_value)
 {
-    uint32_t apps_known = *(volatile uint32_t *)&at->apps_known;
-    uint32_t forgotten = *(volatile uint32_t *)&at->executables_forgotten;
-    if (near_read(key, forgotten, ret_value) && is_current(ret_value, apps_known))
+    if (!at || !key || !ret_value)
+        return 0;
+    if (near_read(at, key, ret_value))
         return 1;
+    uint32_t forgotten = *(volatile uint32_t *)&at->executables_forgotten;
     struct wall_executable *known = bpf_map_lookup_elem(&executables, key);
     if (!known)
         return 0;
     *ret_value = *known;
-    if (!is_current(ret_value, apps_known))
+    if (!is_current(at, ret_value))
         return 0;
     near_keep(key, forgotten, ret_value);
     return 1;
@@ -172,6 +169,24 @@ static __noinline int executable_meet(struct wall_state *at, const struct wall_e
     return learnt != 0;
 }
 
+__noinline int executable_near(struct executable *ret_executable)
+{
+    struct wall_executable_key key = { 0 };
+    struct wall_executable value;
+    struct wall_state *at = state_get();
+    if (!at || !ret_executable || executable_place(&key) == PLACE_TOO_DEEP || !near_read(at, &key, &value))
+        return 0;
+    ret_executable->id = value.id;
+    ret_executable->app = value.app;
+    return 1;
+}
+
+// In a frame of its own: what walks the path needs the room.
+static __noinline int executable_place_apart(struct wall_executable_key *key)
+{
+    return key ? executable_place(key) : PLACE_TOO_DEEP;
+}
+
 __noinline int executable_find(struct executable *ret_executable)
 {
     struct wall_executable_key key = { 0 };
@@ -179,7 +194,7 @@ __noinline int executable_find(struct executable *ret_executable)
     struct wall_state *at = state_get();
     if (!at || !ret_executable)
         return 0;
-    int is_kept = executable_place(&key) != PLACE_TOO_DEEP;
+    int is_kept = executable_place_apart(&key) != PLACE_TOO_DEEP;
     if (!is_kept || !executable_recall(at, &key, &value))
         return executable_meet(at, &key, ret_executable, is_kept);
     ret_executable->id = value.id;

@@ -114,13 +114,12 @@ static __noinline int denial_of_task(const struct logged *logged, uint64_t now, 
     return denial_note(&key, user, now, ret_repeats);
 }
 
-static __noinline int decision_put(struct wall_state *at, const struct logged *logged, uint64_t now, uint64_t repeats)
+static __always_inline void decision_put(struct wall_state *at, const struct logged *logged, uint64_t now,
+                                         uint64_t repeats)
 {
-    if (!at || !logged)
-        return 0;
     struct wall_log_decision *decision = log_reserve_decision();
     if (!decision)
-        return 0;
+        return;
     const struct task_struct *task = bpf_get_current_task_btf();
     const uint64_t *name = (const uint64_t *)task->comm;
     *decision = (struct wall_log_decision){
@@ -148,14 +147,14 @@ static __noinline int decision_put(struct wall_state *at, const struct logged *l
     uint64_t words[WALL_COMM_BYTES / 8] = { name[0], name[1] };
     __builtin_memcpy(decision->process_name, words, sizeof(words));
     bpf_ringbuf_submit(decision, log_wakeup(at));
-    return 0;
 }
 
 // Tells a decision, when it is to be told. By the clock of the kernel's last tick: a closer one waits until all that is
 // being read has come from memory, which costs a connection 50 ns.
-static __always_inline int log_decision(struct wall_state *at, const struct logged *logged)
+static __always_inline void log_decision(struct wall_state *at, const struct logged *logged)
 {
     uint64_t repeats = 0, now = bpf_ktime_get_coarse_ns();
     bool is_told = logged->verdict == WALL_VERDICT_BLOCK ? denial_of_task(logged, now, &repeats) : at->log_permits;
-    return is_told ? decision_put(at, logged, now, repeats) : 0;
+    if (is_told)
+        decision_put(at, logged, now, repeats);
 }

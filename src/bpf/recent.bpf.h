@@ -13,12 +13,13 @@
 
 _Static_assert(RECENT_WORDS == WALL_QUESTION_WORDS, "all of the question is compared");
 
-// Where what a layer says of this remote end is kept: known before anything else of the question.
-static __always_inline uint32_t recent_place(const uint32_t *remote_address, uint16_t remote_port, uint32_t layer)
+// Where what a layer says of a remote end is kept: known before anything else of the question. The words of the address
+// as in the question.
+static __always_inline uint32_t recent_place(const uint32_t *address, uint16_t port, uint32_t layer)
 {
-    uint64_t mixed = (uint64_t)remote_port << 32 | layer;
+    uint64_t mixed = (uint64_t)port << 32 | layer;
     for (int i = 0; i < 4; i++)
-        mixed = (mixed ^ remote_address[i]) * 0x9e3779b97f4a7c15ull;
+        mixed = (mixed ^ address[i]) * 0x9e3779b97f4a7c15ull;
     return mixed >> (64 - WALL_ANSWER_BITS);
 }
 
@@ -41,32 +42,34 @@ static __always_inline void recent_expect(uint32_t place)
     (void)*(const volatile uint64_t *)&at->verdict;
 }
 
-// Puts the answer to e->question by the policy of this generation into e->decision. Returns 0 when it is not known.
-static __noinline int recent_read(uint32_t place, struct wall_evaluation *e, uint32_t layer, uint32_t generation)
+// What the policy of this generation answers to the question. Returns an enum wall_verdict, or -1: it is not known.
+static __always_inline int recent_read(const struct wall_question *of, uint32_t layer, uint32_t generation,
+                                       uint64_t *ret_filter_id)
 {
-    const struct wall_answer *at = recent_at(place);
-    if (!at || !e)
-        return 0;
-    const uint64_t *question = (const uint64_t *)&e->question;
+    const struct wall_answer *at = recent_at(recent_place(of->remote_address, of->remote_port, layer));
+    if (!at)
+        return -1;
+    const uint64_t *question = (const uint64_t *)of;
     uint64_t turn = turn_read(&at->turn);
     uint64_t differs = (at->generation ^ generation) | (at->layer ^ layer);
     for (int i = 0; i < RECENT_WORDS; i++)
         differs |= at->question[i] ^ question[i];
     uint64_t filter_id = at->filter_id, verdict = at->verdict;
     if (differs || !turn_is_sound(&at->turn, turn))
-        return 0;
-    e->decision.filter_id = filter_id;
-    e->decision.verdict = (uint32_t)verdict;
-    e->decision.generation = generation;
-    return 1;
+        return -1;
+    *ret_filter_id = filter_id;
+    return (int)verdict;
 }
 
 // Takes the place for e->question, which the evaluator will overwrite. Returns the place, or RECENT_NOWHERE when
 // another program is at it.
-static __noinline uint32_t recent_begin(uint32_t place, const struct wall_evaluation *e, uint32_t layer)
+static __noinline uint32_t recent_begin(const struct wall_evaluation *e, uint32_t layer)
 {
+    if (!e)
+        return RECENT_NOWHERE;
+    uint32_t place = recent_place(e->question.remote_address, e->question.remote_port, layer);
     struct wall_answer *at = recent_at(place);
-    if (!at || !e)
+    if (!at)
         return RECENT_NOWHERE;
     const uint64_t *question = (const uint64_t *)&e->question;
     if (!turn_begin(&at->turn))
