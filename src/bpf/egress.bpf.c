@@ -2,6 +2,7 @@
 // the thread that sends.
 #include "track.bpf.h"
 #include "packet.bpf.h"
+#include "place.bpf.h"
 
 static __always_inline int stream_held(struct __sk_buff *packet, struct bpf_sock *socket, struct wall_state *at,
                                        struct wall_flow_entry *entry)
@@ -333,19 +334,37 @@ static __always_inline int plain_datagram(struct __sk_buff *packet, struct bpf_s
     return track_packet(packet, at) ? PACKET_PASSED : PACKET_REFUSED;
 }
 
+static __always_inline bool is_tcp(uint32_t type, uint32_t protocol)
+{
+    return type == SOCK_STREAM && protocol == IPPROTO_TCP;
+}
+
+// Whether the socket's calls are judged, as far as that can be told without a call to a helper, which would cost as much
+// as all the rest. This hook sees full sockets alone, whose type the kernel's own structure has.
+static __always_inline bool is_judged_at_calls(struct bpf_sock *socket)
+{
+    if (!bpf_rdonly_cast)
+        return false;
+    const struct sock *kernel = bpf_rdonly_cast(socket, bpf_core_type_id_kernel(struct sock));
+    uint32_t type = kernel->sk_type, protocol = kernel->sk_protocol;
+    return is_tcp(type, protocol) || (type == SOCK_DGRAM && is_udp(protocol));
+}
+
 SEC("cgroup_skb/egress")
 int egress_hold(struct __sk_buff *packet)
 {
     struct bpf_sock *socket = packet->sk;
     if (!socket)
         return PACKET_PASSED;
-    socket = bpf_sk_fullsock(socket);
-    if (!socket)
-        return PACKET_PASSED;
     struct wall_state *at = state_get();
     if (!at)
         return PACKET_REFUSED;
-    bool is_stream = socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP;
+    if (!may_hold(at) && is_judged_at_calls(socket))
+        return PACKET_PASSED;
+    socket = bpf_sk_fullsock(socket);
+    if (!socket)
+        return PACKET_PASSED;
+    bool is_stream = is_tcp(socket->type, socket->protocol);
     bool is_datagram = socket->type == SOCK_DGRAM && is_udp(socket->protocol);
     if ((is_stream || is_datagram) && !may_hold(at))
         return PACKET_PASSED;

@@ -44,7 +44,7 @@ static __noinline uint32_t app_of_path(const struct wall_state *at, const struct
     return number ? *number : WALL_APP_OTHER;
 }
 
-// The executable of the current task (executable.bpf.c). Returns 0 when it cannot be told: then nothing may be decided
+// The executable of the current task (place.bpf.h). Returns 0 when it cannot be told: then nothing may be decided
 // by it.
 extern int executable_find(struct executable *ret_executable);
 // The same, of one that this CPU has found lately. Returns 0 when it has to be looked for.

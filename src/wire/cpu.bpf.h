@@ -22,7 +22,7 @@ struct wall_answer {
 _Static_assert(sizeof(struct wall_question) == WALL_QUESTION_WORDS * sizeof(uint64_t), "all of it is kept");
 _Static_assert(sizeof(struct wall_answer) == 128, "two cache lines");
 
-// An executable that was looked up lately (executable.bpf.c). One cache line.
+// An executable that was looked up lately (place.bpf.h). One cache line.
 struct wall_near_executable {
     uint64_t turn;
     struct wall_executable_key key;

@@ -1,5 +1,8 @@
-// The executable of the current task: its place and what was learnt of it. An object of its own: the linker of libbpf
-// knows a kernel function in one object alone.
+// The executable of the current task: its place and what was learnt of it. For egress.bpf.c alone, whose object has it
+// for all: it uses typed casts as well, and the linker of libbpf knows a kernel function in one object only.
+#pragma once
+
+#include "cast.bpf.h"
 #include "executable.bpf.h"
 #include "turn.bpf.h"
 
@@ -11,13 +14,6 @@ static __always_inline void place_mix(struct wall_executable_key *key, uint64_t 
     key->place[0] = (key->place[0] ^ what) * 0x9e3779b97f4a7c15ull;
     key->place[1] = (key->place[1] ^ key->place[0] >> 32) + what;
 }
-
-// From Linux 6.2: an address as a pointer whose members the verifier knows, read by plain loads.
-extern void *bpf_rdonly_cast(const void *address, uint32_t type) __ksym __weak;
-
-#define cast_read(type, at, member)                                                                     \
-    (bpf_rdonly_cast ? ((type *)bpf_rdonly_cast((at), bpf_core_type_id_kernel(type)))->member           \
-                     : BPF_CORE_READ((at), member))
 
 // Goes on from the root of a mount to the root of all. `here` is the mount's address. Returns 0 when it is too far.
 static __always_inline int place_above(struct wall_executable_key *key, struct vfsmount *here)
