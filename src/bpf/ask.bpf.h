@@ -104,7 +104,6 @@ VERIFIED_ALONE int log_of_owner(const struct wall_flow_facts *owner, const struc
         .filter_id = judgement->filter_id,
         .executable_id = owner->executable_id,
         .time_ns = now,
-        .socket_cookie = owner->socket_cookie,
         .cgroup_id = owner->cgroup_id,
         .repeats = repeats,
         .process_id = owner->process_id,

@@ -46,7 +46,6 @@ static __always_inline void conclude_call(struct bpf_sock_addr *call, struct wal
     struct logged logged = {
         .executable_id = judgement->executable.id,
         .filter_id = judgement->filter_id,
-        .socket_cookie = bpf_get_socket_cookie(call),
         .layer = (uint8_t)judgement->layer,
         .verdict = (uint8_t)verdict,
         .protocol = (uint8_t)call->protocol,

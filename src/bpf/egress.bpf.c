@@ -270,7 +270,6 @@ VERIFIED_ALONE int log_packet(struct __sk_buff *packet, const struct judgement *
         .remote = ends.remote,
         .executable_id = judgement->executable.id,
         .filter_id = judgement->filter_id,
-        .socket_cookie = bpf_get_socket_cookie(packet),
         .interface_index = packet->ifindex,
         .layer = (uint8_t)judgement->layer,
         .verdict = (uint8_t)verdict,

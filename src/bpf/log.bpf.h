@@ -65,7 +65,7 @@ static __always_inline bool log_executable(struct wall_state *at, const struct w
 // What is told of one decision, besides who made the call and when.
 struct logged {
     struct remote local, remote;
-    uint64_t executable_id, filter_id, socket_cookie;
+    uint64_t executable_id, filter_id;
     uint32_t interface_index;
     uint8_t layer, verdict, protocol, irql;
 };
@@ -131,7 +131,6 @@ static __always_inline void decision_put(struct wall_state *at, const struct log
         .filter_id = logged->filter_id,
         .executable_id = logged->executable_id,
         .time_ns = now,
-        .socket_cookie = logged->socket_cookie,
         .cgroup_id = cgroup_of(task),
         .repeats = repeats,
         .process_id = process_of(task),

@@ -32,7 +32,7 @@ struct wall_flow {
     uint32_t thread_id;
     uint32_t user_id, group_id;
     uint64_t cgroup_id;
-    uint64_t socket_cookie;
+    uint64_t socket_cookie;  // 0 in flow_decided()
     uint64_t parent_cookie;  // of the listening socket, when this one was accepted from it; else 0
     uint64_t netns_cookie;
     uint64_t executable_inode;

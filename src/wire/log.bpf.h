@@ -22,7 +22,6 @@ struct wall_log_decision {
     uint64_t filter_id;
     uint64_t executable_id;  // 0: the kernel itself
     uint64_t time_ns;        // CLOCK_MONOTONIC, or a tick of the kernel behind it
-    uint64_t socket_cookie;
     uint64_t cgroup_id;
     uint64_t repeats;  // denials like this one that were not told, since the one before
     uint32_t process_id, thread_id;
@@ -32,6 +31,8 @@ struct wall_log_decision {
     uint32_t interface_index;
     char process_name[WALL_COMM_BYTES];
 };
+
+_Static_assert(sizeof(struct wall_log_decision) + 8 == 128, "two cache lines, with what the ring puts before it");
 
 struct wall_log_executable {
     uint32_t kind;

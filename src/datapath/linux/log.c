@@ -105,7 +105,6 @@ static void tell(struct wall_log *log, const struct wall_log_decision *record)
         .user_id = record->user_id,
         .group_id = record->group_id,
         .cgroup_id = record->cgroup_id,
-        .socket_cookie = record->socket_cookie,
         .executable_inode = executable ? executable->inode : 0,
         .executable_device = executable ? executable->device : 0,
         .executable_path = executable ? executable->path : path,
