@@ -338,8 +338,8 @@ static __always_inline bool is_tcp(uint32_t type, uint32_t protocol)
     return type == SOCK_STREAM && protocol == IPPROTO_TCP;
 }
 
-// Whether the socket's calls are judged, as far as that can be told without a call to a helper, which would cost as much
-// as all the rest. This hook sees full sockets alone, whose type the kernel's own structure has.
+// Whether the socket's calls are judged, as far as that can be told without a helper, which would cost as much as all
+// the rest. This hook sees full sockets alone, whose type the kernel's own structure has.
 static __always_inline bool is_judged_at_calls(struct bpf_sock *socket)
 {
     if (!bpf_rdonly_cast)

@@ -68,8 +68,8 @@ const struct wall_command wall_command_monitor = {
     .name = "monitor",
     .summary = "Print decisions and the drivers' output as they happen.",
     .usage = "",
-    .description = "Decisions the kernel makes by itself may be left out when there are very many. Their times are those of\n"
-                   "the kernel's last tick: up to 10 ms early.\n",
+    .description = "Decisions the kernel makes by itself may be left out when there are very many. Their times are\n"
+                   "those of its last tick: up to 10 ms early.\n",
     .examples = "  ringwall monitor\n"
                 "  ringwall monitor --json | jq 'select(.action == \"block\")'\n",
     .options = options,
