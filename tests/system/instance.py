@@ -68,10 +68,11 @@ class Instance(Lab):
 
     # --- the service ---
 
-    def start_service(self, *options):
+    def start_service(self, *options, before=()):
+        """`before`: a command that runs another one, in front of the service's."""
         with open(os.path.join(self.directory, 'ringwalld.log'), 'ab') as log:
-            self.daemon = self.start(self.cli, '--runtime-dir', self.runtime, 'start', '--scope', self.scope, *options,
-                                     stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.daemon = self.start(*before, self.cli, '--runtime-dir', self.runtime, 'start', '--scope', self.scope,
+                                     *options, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         until = time.monotonic() + 20
         while time.monotonic() < until and self.daemon.poll() is None:
             if self.ringwall('status', check=False).returncode == 0:

@@ -10,6 +10,8 @@ import time
 from instance import Checks, Instance, program
 from lab import wait_for
 
+TICK = 0.011  # seconds of the kernel's, at 100 a second the longest
+
 ATTEMPTS = r'''
 import errno, json, socket, sys, time
 results = {}
@@ -55,6 +57,17 @@ def pins(lab):
     return {name for _, _, names in os.walk(os.path.join(lab.runtime, 'bpf')) for name in names}
 
 
+def connect(lab, python):
+    """Returns when it was begun, how it ended, and when."""
+    begun = time.time()
+    done = lab.run([python, '-c', "import socket; socket.create_connection(('10.99.1.2', 80), 5)"])
+    return begun, done, time.time()
+
+
+def time_of(record):
+    return datetime.datetime.fromisoformat(record['time'].replace('Z', '+00:00')).timestamp()
+
+
 def errors_at_the_call(check, lab, denied):
     done = lab.run([denied, '-c', ATTEMPTS], timeout=60)
     results = json.loads(done.stdout)
@@ -88,17 +101,14 @@ def the_log(check, lab, denied, python):
     check('… and told, in a few records', told() == 5000 and len(decisions(path, action='block')) < 50,
           f"{told()} in {len(decisions(path, action='block'))}")
 
-    script = "import socket; socket.create_connection(('10.99.1.2', 80), 5)"
-    begun = time.time()
-    done = lab.run([python, '-c', script])
-    ended = time.time()
+    begun, done, ended = connect(lab, python)
     wait_for(lambda: decisions(path, action='permit', executable=python), 10)
     permits = decisions(path, action='permit', executable=python)
     check('a permitted connection is told with its owner', len(permits) == 1 and permits[0]['remotePort'] == 80 and
           permits[0]['remoteAddress'] == '10.99.1.2' and permits[0]['heldUs'] == 0 and
           permits[0]['layer'].endswith('ALE_AUTH_CONNECT_V4'), str(permits))
-    told = datetime.datetime.fromisoformat(permits[0]['time'].replace('Z', '+00:00')).timestamp()
-    check('… and when: at the last tick of the kernel', begun - 0.011 < told < ended, f'{begun} {told} {ended}')
+    told = time_of(permits[0])
+    check('… and when: at the last tick of the kernel', begun - TICK < told < ended, f'{begun} {told} {ended}')
     check('nothing was lost', lab_status(lab)['eventsLost'] == 0)
     watcher.terminate()
     watcher.wait(10)
@@ -217,6 +227,20 @@ def ipv4_by_sockets_of_ipv6(check, lab, python):
         lab.ringwall('remove', '--all')
 
 
+def after_a_suspension(check, python):
+    """To the service the machine has been suspended for twelve days, which the clock of the log does not count."""
+    with Instance(start=False) as lab:
+        lab.start_service(before=('unshare', '--time', '--boottime', '1000000'))
+        lab.serve(80)
+        lab.ringwall('block', '--port', '9999')
+        path = lab.monitor('--json')
+        begun, done, ended = connect(lab, python)
+        wait_for(lambda: decisions(path, executable=python), 10)
+        times = [time_of(record) for record in decisions(path, executable=python)]
+        check('a suspension does not change when a connection is told to be made', done.returncode == 0 and
+              len(times) == 1 and begun - TICK < times[0] < ended, f'{begun} {times} {ended}')
+
+
 def main():
     check = Checks()
     with Instance() as lab:
@@ -232,6 +256,7 @@ def main():
         new_names(check, lab, python)
         ipv4_by_sockets_of_ipv6(check, lab, python)
         survive_a_restart(check, lab, denied, python)
+    after_a_suspension(check, python)
     check.finish()
 
 
