@@ -109,8 +109,24 @@ def series_is_void(data):
     return report.Series(data).basis() is None
 
 
+class NotARun(Exception):
+    """A file that is none of `bench run`; the text says what it is."""
+
+
 def read(path):
-    return json.loads(Path(path).read_text(encoding='utf-8'))
+    try:
+        result = json.loads(Path(path).read_text(encoding='utf-8'))
+    except OSError as error:
+        raise NotARun(f'{path}: {error.strerror}') from error
+    except ValueError as error:
+        raise NotARun(f'{path} is not JSON: {error}') from error
+    series = result.get('series') if isinstance(result, dict) else None
+    if not isinstance(series, dict):
+        raise NotARun(f'{path} has no figures of the benchmark: it is not from `bench run --json`')
+    if any('rounds' not in data for data in series.values()):
+        raise NotARun(f'{path} is the summary that `publish` writes, without the single rounds: see results.md beside '
+                      'it, or run the benchmark')
+    return result
 
 
 def command_compare(options):
@@ -174,7 +190,11 @@ def main():
     command.add_argument('out')
     command.set_defaults(run=command_plot)
     options = parser.parse_args()
-    return options.run(options)
+    try:
+        return options.run(options)
+    except NotARun as error:
+        say(str(error))
+        return 2
 
 
 if __name__ == '__main__':

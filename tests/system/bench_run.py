@@ -26,9 +26,18 @@ def start(folder, *options):
                             text=True, start_new_session=True)
 
 
+def refuses_what_is_no_run(check):
+    published = BENCH.parents[1] / 'docs' / 'bench' / 'results.json'
+    for path, said in ((published, 'summary'), (BENCH, 'not JSON'), ('/nowhere', 'No such file')):
+        done = subprocess.run([sys.executable, str(BENCH), 'targets', str(path)], capture_output=True, text=True,
+                              check=False)
+        check(f'targets of {path}: refused, and why', done.returncode == 2 and said in done.stderr, done.stderr[-300:])
+
+
 def main():
     skip_unless_possible()
     check = Checks()
+    refuses_what_is_no_run(check)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run = start(folder)
