@@ -296,7 +296,7 @@ int ingress_accept(struct __sk_buff *packet)
     socket = bpf_sk_fullsock(socket);
     if (!socket)
         return PACKET_PASSED;
-    bool is_stream = socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP;
+    bool is_stream = is_tcp_socket(socket->type, socket->protocol);
     if (is_stream && socket->state != SOCKET_LISTENING)
         return stream_stops(socket) ? PACKET_REFUSED : PACKET_PASSED;
     struct wall_state *at = state_get();

@@ -115,7 +115,7 @@ static __always_inline int authorize(struct bpf_sock_addr *call, bool is_ipv4)
     expect_answer(call, is_ipv4);
     if (call->type == SOCK_STREAM)
         return connect_stream(call, at, is_ipv4);
-    if (call->type == SOCK_DGRAM && is_udp(call->protocol))
+    if (is_udp_socket(call->type, call->protocol))
         return authorize_datagram(call, at, is_ipv4, false);
     return CALL_ALLOWED;  // ping and raw sockets are judged by what they send
 }

@@ -333,11 +333,6 @@ static __always_inline int plain_datagram(struct __sk_buff *packet, struct bpf_s
     return track_packet(packet, at) ? PACKET_PASSED : PACKET_REFUSED;
 }
 
-static __always_inline bool is_tcp(uint32_t type, uint32_t protocol)
-{
-    return type == SOCK_STREAM && protocol == IPPROTO_TCP;
-}
-
 // Whether the socket's calls are judged, as far as that can be told without a helper, which would cost as much as all
 // the rest. This hook sees full sockets alone, whose type the kernel's own structure has.
 static __always_inline bool is_judged_at_calls(struct bpf_sock *socket)
@@ -346,7 +341,7 @@ static __always_inline bool is_judged_at_calls(struct bpf_sock *socket)
         return false;
     const struct sock *kernel = bpf_rdonly_cast(socket, bpf_core_type_id_kernel(struct sock));
     uint32_t type = kernel->sk_type, protocol = kernel->sk_protocol;
-    return is_tcp(type, protocol) || (type == SOCK_DGRAM && is_udp(protocol));
+    return is_tcp_socket(type, protocol) || is_udp_socket(type, protocol);
 }
 
 SEC("cgroup_skb/egress")
@@ -363,8 +358,8 @@ int egress_hold(struct __sk_buff *packet)
     socket = bpf_sk_fullsock(socket);
     if (!socket)
         return PACKET_PASSED;
-    bool is_stream = is_tcp(socket->type, socket->protocol);
-    bool is_datagram = socket->type == SOCK_DGRAM && is_udp(socket->protocol);
+    bool is_stream = is_tcp_socket(socket->type, socket->protocol);
+    bool is_datagram = is_udp_socket(socket->type, socket->protocol);
     if ((is_stream || is_datagram) && !may_hold(at))
         return PACKET_PASSED;
     uint32_t binding =

@@ -64,6 +64,17 @@ static __always_inline bool is_udp(uint32_t protocol)
     return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
 }
 
+// Sockets whose calls have hooks: all others are judged by their packets.
+static __always_inline bool is_tcp_socket(uint32_t type, uint32_t protocol)
+{
+    return type == SOCK_STREAM && protocol == IPPROTO_TCP;
+}
+
+static __always_inline bool is_udp_socket(uint32_t type, uint32_t protocol)
+{
+    return type == SOCK_DGRAM && is_udp(protocol);
+}
+
 static __always_inline int refuse(int code)
 {
     bpf_set_retval(-code);
