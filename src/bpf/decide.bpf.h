@@ -154,6 +154,7 @@ static __noinline int question_recall_apart(struct wall_state *at, const struct 
     return at && question && judgement ? question_recall(at, question, judgement) : -1;
 }
 
+// What is remembered, or else what the tables say. Returns as question_evaluate().
 static __always_inline int question_ask(struct wall_state *at, struct wall_evaluation *evaluation,
                                         struct judgement *judgement)
 {

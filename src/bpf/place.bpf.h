@@ -15,7 +15,7 @@ static __always_inline void place_mix(struct wall_executable_key *key, uint64_t 
     key->place[1] = (key->place[1] ^ key->place[0] >> 32) + what;
 }
 
-// Goes on from the root of a mount to the root of all. `here` is the mount's address. Returns 0 when it is too far.
+// Goes on from the root of a mount to the root of all. Returns 0 when it is too far.
 static __always_inline int place_above(struct wall_executable_key *key, struct vfsmount *here)
 {
     struct mount *mount = (void *)here - bpf_core_field_offset(struct mount, mnt);

@@ -205,8 +205,8 @@ WALL_OUTLINE int wall_evaluation_begin(struct wall_evaluation *e)
 
 // Decides one flow by the filters of the bundle's layer `layer`. Never fails: what it cannot tell is WALL_VERDICT_HOLD.
 // When `missing` is then 0, a callout's filter has matched for certain and it is the callout that must be asked.
-// Stack: the evaluation has 168 bytes; below the caller up to 256 more are used, rounded as kernel 6.1 does, so that
-// the caller has 88 for itself and for whoever calls it.
+// Stack: the evaluation has 152 bytes; below the caller up to 256 more are used, rounded as kernel 6.1 does, so that
+// the caller has 104 for itself and for whoever calls it.
 WALL_INLINE void wall_evaluate(wall_tables tables, uint32_t layer, struct wall_evaluation *e)
 {
     const struct wall_table_head *head = (const struct wall_table_head *)wall_tables_page(tables, layer);

@@ -58,6 +58,8 @@ struct wall_evaluation {
     };
 };
 
+_Static_assert(sizeof(struct wall_evaluation) == 152, "what is left of the stack is counted on (wall_evaluate())");
+
 // Keeps the compiler from turning arithmetic into branches: a branch that depends on the policy or on the flow is
 // mispredicted, and the verifier follows both sides of it.
 #define wall_opaque(x) __asm__ volatile("" : "+r"(x))
