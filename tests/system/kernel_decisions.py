@@ -12,6 +12,8 @@ from lab import wait_for
 
 TICK = 0.011  # seconds of the kernel's, at 100 a second the longest
 
+CONNECT = "import socket; socket.create_connection(('10.99.1.2', 80), 5)"
+
 ATTEMPTS = r'''
 import errno, json, socket, sys, time
 results = {}
@@ -60,7 +62,7 @@ def pins(lab):
 def connect(lab, python):
     """Returns when it was begun, how it ended, and when."""
     begun = time.time()
-    done = lab.run([python, '-c', "import socket; socket.create_connection(('10.99.1.2', 80), 5)"])
+    done = lab.run([python, '-c', CONNECT])
     return begun, done, time.time()
 
 
@@ -188,17 +190,16 @@ def survive_a_restart(check, lab, denied, python):
     lab.ringwall('remove', '--all')
     lab.ringwall('block', '--app', denied)
     lab.kill_service()
-    script = "import socket; socket.create_connection(('10.99.1.2', 80), 5)"
-    check('without the service the filters hold', 'PermissionError' in lab.run([denied, '-c', script]).stderr)
-    check('… and others pass', lab.run([python, '-c', script]).returncode == 0)
+    check('without the service the filters hold', 'PermissionError' in lab.run([denied, '-c', CONNECT]).stderr)
+    check('… and others pass', lab.run([python, '-c', CONNECT]).returncode == 0)
     other = os.path.join(lab.directory, 'new-program')
     shutil.copy(python, other)
-    check('… also a program nobody has seen before', lab.run([other, '-c', script]).returncode == 0)
+    check('… also a program nobody has seen before', lab.run([other, '-c', CONNECT]).returncode == 0)
     lab.start_service()
-    check('after a restart they hold', 'PermissionError' in lab.run([denied, '-c', script]).stderr)
+    check('after a restart they hold', 'PermissionError' in lab.run([denied, '-c', CONNECT]).stderr)
     lab.ringwall('block', '--app', other)
-    check('… and new ones are told apart', 'PermissionError' in lab.run([other, '-c', script]).stderr)
-    check('… from the others', lab.run([python, '-c', script]).returncode == 0)
+    check('… and new ones are told apart', 'PermissionError' in lab.run([other, '-c', CONNECT]).stderr)
+    check('… from the others', lab.run([python, '-c', CONNECT]).returncode == 0)
 
 
 BY_IPV6 = r'''
