@@ -121,7 +121,7 @@ def read(path):
     except ValueError as error:
         raise NotARun(f'{path} is not JSON: {error}') from error
     series = result.get('series') if isinstance(result, dict) else None
-    if not isinstance(series, dict):
+    if not isinstance(series, dict) or not all(isinstance(data, dict) for data in series.values()):
         raise NotARun(f'{path} has no figures of the benchmark: it is not from `bench run --json`')
     if any('rounds' not in data for data in series.values()):
         raise NotARun(f'{path} is the summary that `publish` writes, without the single rounds: see results.md beside '
